@@ -1,0 +1,31 @@
+#ifndef PARCOURS_COMMON_ACCESS_CALLER_H_
+#define PARCOURS_COMMON_ACCESS_CALLER_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/access/principal.h"
+#include "common/access/scope.h"
+
+namespace parcours::access {
+
+// One call as the domain and the store see it: who, within what, until when,
+// and under which request id.
+struct Caller {
+  Principal principal;
+  Scope scope;
+  // Full name of the method: "parcours.enrolment.v1.EnrolmentService/…".
+  std::string method;
+  // The UUID under which a change is made once (https://google.aip.dev/155),
+  // and a keyed digest of the request; both empty when the caller gave none.
+  std::string request_id;
+  std::string request_digest;
+  // Real time after which nobody waits for the answer.
+  absl::Time deadline = absl::InfiniteFuture();
+  // Business time at which the call arrived.
+  absl::Time now;
+};
+
+}  // namespace parcours::access
+
+#endif  // PARCOURS_COMMON_ACCESS_CALLER_H_

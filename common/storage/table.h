@@ -1,0 +1,4 @@
+#ifndef PARCOURS_COMMON_STORAGE_TABLE_H_
+#define PARCOURS_COMMON_STORAGE_TABLE_H_
+// (to be written: see task)
+#endif  // PARCOURS_COMMON_STORAGE_TABLE_H_
