@@ -34,7 +34,10 @@ elseif(NOT PARCOURS_SANITIZE STREQUAL "")
 endif()
 
 # Source paths in logs and debug information do not depend on where the tree is.
-add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+# The second form is the one ccache rewrites the paths to.
+file(RELATIVE_PATH source_from_build "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}")
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/="
+                    "-ffile-prefix-map=${source_from_build}/=")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

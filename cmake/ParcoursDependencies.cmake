@@ -28,6 +28,8 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc)
 pkg_check_modules(QPDF REQUIRED IMPORTED_TARGET libqpdf)
+# std::shared_ptr everywhere, and none of qpdf's own pointer type.
+target_compile_definitions(PkgConfig::QPDF INTERFACE POINTERHOLDER_TRANSITION=4)
 
 find_program(PROTOC_PROGRAM protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN_PROGRAM grpc_cpp_plugin REQUIRED)

@@ -5,13 +5,17 @@
 #   parcours_executable(NAME SOURCES ... DEPS ... [OUTPUT_NAME name])
 #   parcours_test(NAME SOURCES ... DEPS ... [LABELS unit|integration|fault|load|tsan ...]
 #                 [TIMEOUT seconds] [ENVIRONMENT NAME=value ...])
+#   parcours_benchmark(NAME SOURCES ... DEPS ...)
 #
 # A library is static; one of headers only becomes an INTERFACE library. Files
 # are included by their path from the root of the tree, generated ones by the
 # path of their proto. A test is one executable with GoogleTest's main and one
 # entry of ctest; the label tsan also puts it in the thread sanitizer's run.
+# The target parcours_tests builds the tests that ctest will run, and no more.
 
 set(PARCOURS_WARNINGS -Wall -Wextra -Wconversion -Wsign-conversion -Werror)
+
+add_custom_target(parcours_tests)
 
 function(_parcours_configure target)
   target_compile_options(${target} PRIVATE ${PARCOURS_WARNINGS})
@@ -50,6 +54,13 @@ function(parcours_executable name)
   endif()
 endfunction()
 
+# A measurement, run by `make bench`; with a main of its own or benchmark's.
+function(parcours_benchmark name)
+  parcours_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/benchmarks")
+endfunction()
+
 function(parcours_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;DEPS;LABELS;ENVIRONMENT")
   if(arg_UNPARSED_ARGUMENTS)
@@ -78,6 +89,7 @@ function(parcours_test name)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
     return()
   endif()
+  add_dependencies(parcours_tests ${name})
   add_test(NAME ${name}
            COMMAND ${name} "--gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${name}.xml"
            WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")

@@ -1,0 +1,38 @@
+# The commands of the project; the work is done by CMake and the scripts named here.
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo up down test lint format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install what is missing on Debian 12 (apt packages, npm packages)
+	@deploy/local/deps.sh
+
+build: deps ## Build the services and the command line (build/release)
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release
+
+demo: build ## Live a whole cohort in var/demo: SEED=, PROGRAMME=, DEMO_DATABASE=sqlite|postgresql
+	@deploy/local/demo.sh
+
+up: build ## Start Redis and the three services on 127.0.0.1:50051-50053, data in var/
+	@deploy/local/up.sh
+
+down: ## Stop what `make up` started; the data stays
+	@deploy/local/down.sh
+
+test: deps ## Run every check and every test; a skipped test fails
+	@tests/run_all.sh
+
+lint: deps ## Check format and contracts, and run clang-tidy on what changed
+	@tests/lint.sh
+
+format: ## Rewrite C++ sources in the project's format
+	@tests/lint.sh format-fix
+
+bench: build ## Run the measurements
+	@tests/bench.sh
+
+clean: ## Remove the builds; var/ stays
+	rm -rf build
