@@ -28,7 +28,7 @@ def prepare(build, preset):
     """Configures the build and generates the headers clang-tidy will read."""
     if not (build / "compile_commands.json").exists():
         subprocess.run(["cmake", "--preset", preset, "--log-level=WARNING"], cwd=ROOT, check=True)
-    subprocess.run(["cmake", "--build", build, "--target", "parcours_grpc"],
+    subprocess.run(["cmake", "--build", build, "--target", "parcours_grpc", "parcours_status"],
                    cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Lives a whole cohort through the public APIs, on a system of its own below
+# var/demo that ends with the demonstration: ports are the kernel's choice, so
+# it never meets `make up`.
+#
+# SEED             what chance decides, decided again the same way (default 2026)
+# PROGRAMME        the programme to live (default programmes/culture-ess-2026)
+# DEMO_DATABASE    sqlite, or postgresql: a throw-away cluster started here
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source deploy/local/system.sh
+
+state=$PWD/var/demo
+database=${DEMO_DATABASE:-sqlite}
+case $database in
+  sqlite | postgresql) ;;
+  *) echo "demo: DEMO_DATABASE is '$database': expected sqlite or postgresql" >&2; exit 2 ;;
+esac
+
+mkdir -p var
+exec 9>var/demo.lock
+flock --nonblock 9 || { echo "demo: one is already running in this clone" >&2; exit 1; }
+
+stop_all() {
+  local name
+  for name in evaluation scheduling enrolment redis; do stop "$name"; done
+  stop_postgresql
+}
+
+# What a demonstration that was killed left behind goes first.
+stop_all
+rm -rf "$state"
+prepare_state
+trap stop_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start_redis
+if [ "$database" = postgresql ]; then start_postgresql; fi
+start_service enrolment 127.0.0.1:0 --simulation
+start_service scheduling 127.0.0.1:0 --simulation --enrolment_address="$(address_of enrolment)"
+start_service evaluation 127.0.0.1:0 --simulation --enrolment_address="$(address_of enrolment)" \
+  --scheduling_address="$(address_of scheduling)"
+
+"$cli" demo \
+  --enrolment_address="$(address_of enrolment)" \
+  --scheduling_address="$(address_of scheduling)" \
+  --evaluation_address="$(address_of evaluation)" \
+  --seed="${SEED:-2026}" \
+  --programme="${PROGRAMME:-programmes/culture-ess-2026}" \
+  --report="$state/report.json"
