@@ -48,4 +48,4 @@ start_service evaluation 127.0.0.1:0 --simulation --enrolment_address="$(address
   --evaluation_address="$(address_of evaluation)" \
   --seed="${SEED:-2026}" \
   --programme="${PROGRAMME:-programmes/culture-ess-2026}" \
-  --report="$state/report.json"
+  --report="$state/report.json" 9>&-
