@@ -63,6 +63,12 @@ std::optional<Reason> ReasonOf(const absl::Status& status);
 // The metadata of ErrorInfo of `status`; empty when it has none.
 ErrorMetadata MetadataOf(const absl::Status& status);
 
+// The name of `reason` as it travels: "FIELD_REQUIRED".
+std::string_view ReasonName(Reason reason);
+
+// The canonical code of errors with `reason`.
+absl::StatusCode CodeOf(Reason reason);
+
 // Adds google.rpc.RetryInfo: the caller may try again after `delay`.
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay);
 

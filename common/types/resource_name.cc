@@ -8,9 +8,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/status/error.h"
+#include "common/text/view.h"
 
 namespace parcours {
 namespace {
@@ -29,13 +29,21 @@ bool IsId(std::string_view segment) {
 }  // namespace
 
 std::vector<std::string_view> NameSegments(std::string_view name) {
-  return absl::StrSplit(name, '/');
+  std::vector<std::string_view> segments;
+  for (const absl::string_view segment : absl::StrSplit(AbslView(name), '/')) {
+    segments.push_back(StdView(segment));
+  }
+  return segments;
 }
 
 std::string FirstSegments(std::string_view name, std::size_t count) {
-  std::vector<std::string_view> segments = NameSegments(name);
-  if (segments.size() > count) segments.resize(count);
-  return absl::StrJoin(segments, "/");
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t slash = name.find('/', from);
+    if (slash == std::string_view::npos) return std::string(name);
+    from = slash + 1;
+  }
+  return std::string(name.substr(0, from == 0 ? 0 : from - 1));
 }
 
 bool MatchesNamePattern(std::string_view pattern, std::string_view name) {
@@ -52,7 +60,7 @@ bool MatchesNamePattern(std::string_view pattern, std::string_view name) {
 
 absl::Status MalformedName(std::string_view field, std::string_view pattern) {
   return MakeFieldError(field, Reason::kFieldMalformed,
-                        {{"expected", absl::StrCat("a name ", pattern)}});
+                        {{"expected", Cat("a name ", pattern)}});
 }
 
 std::string NewUuidV7(absl::Time now) {
@@ -81,7 +89,7 @@ std::string NewUuidV7(absl::Time now) {
     bytes[7] = static_cast<unsigned char>(counter & 0xFF);
   }
   bytes[8] = static_cast<unsigned char>(0x80 | (bytes[8] & 0x3F));
-  const std::string hex = absl::BytesToHexString(std::string_view(
+  const std::string hex = absl::BytesToHexString(absl::string_view(
       reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-",
                       hex.substr(12, 4), "-", hex.substr(16, 4), "-",

@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/text/view.h"
 
 namespace parcours {
 
@@ -103,7 +103,7 @@ absl::StatusOr<ResourceName<kPattern>> ResourceName<kPattern>::Parse(
 template <typename Child, typename Parent>
 Child ChildName(const Parent& parent, std::string_view collection,
                 std::string_view id) {
-  return Child::FromRecord(absl::StrCat(parent.text(), "/", collection, "/", id));
+  return Child::FromRecord(Cat(parent.text(), "/", collection, "/", id));
 }
 
 // A fresh UUID of version 7 (RFC 9562): unique, and ordered by creation within
