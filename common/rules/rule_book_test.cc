@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // Two versions with a gap between them, and a flag.
-constexpr std::string_view kBook = R"pb(
+constexpr char kBook[] = R"pb(
   book: "xx"
   rules {
     id: "cooling_off"
@@ -135,8 +134,7 @@ class BadRuleBookTest : public testing::TestWithParam<BadBook> {};
 
 TEST_P(BadRuleBookTest, IsRefusedWithItsReason) {
   const BadBook& bad = GetParam();
-  const std::string text =
-      absl::StrReplaceAll(std::string(kBook), {{bad.from, bad.to}});
+  const std::string text = absl::StrReplaceAll(kBook, {{bad.from, bad.to}});
   ASSERT_NE(text, kBook);
   const absl::StatusOr<RuleBook> book = RuleBook::Parse(text, "book");
   ASSERT_EQ(book.status().code(), absl::StatusCode::kInvalidArgument);
