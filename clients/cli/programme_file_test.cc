@@ -97,7 +97,8 @@ TEST(ShippedProgrammesTest, NameRulesThatTheRuleBookHas) {
   const rules::RuleBook book =
       rules::RuleBook::Load(PathOf("../rules/fr")).value();
   for (const char* name : {"culture-ess-2026", "atelier-gouvernance-2026"}) {
-    for (const type::v1::Funder& funder : Load(name).cohort().funders()) {
+    const ProgrammeFile file = Load(name);
+    for (const type::v1::Funder& funder : file.cohort().funders()) {
       EXPECT_TRUE(book.Require({funder.lead_time_rule()}).ok())
           << funder.lead_time_rule();
     }
