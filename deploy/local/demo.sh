@@ -4,7 +4,7 @@
 # it never meets `make up`.
 #
 # SEED             what chance decides, decided again the same way (default 2026)
-# PROGRAMME        the programme to live (default programmes/culture-ess-2026)
+# PROGRAMME        the programme to live (default programmes/culture-ess-2026.txtpb)
 # DEMO_DATABASE    sqlite, or postgresql: a throw-away cluster started here
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -47,5 +47,5 @@ start_service evaluation 127.0.0.1:0 --simulation --enrolment_address="$(address
   --scheduling_address="$(address_of scheduling)" \
   --evaluation_address="$(address_of evaluation)" \
   --seed="${SEED:-2026}" \
-  --programme="${PROGRAMME:-programmes/culture-ess-2026}" \
+  --programme="${PROGRAMME:-programmes/culture-ess-2026.txtpb}" \
   --report="$state/report.json" 9>&-
