@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/access/caller.h"
 #include "common/access/scope.h"
 #include "common/types/repository.h"
@@ -23,6 +24,22 @@
 
 namespace parcours::enrolment {
 
+// Which applications of a cohort a list holds, and in which order.
+struct ApplicationFilter {
+  std::optional<ReviewState> review_state;
+  std::optional<PlaceState> place_state;
+  bool by_rank = false;
+};
+
+// A cohort whose places nobody else decides on until the transaction ends.
+struct LockedPlaces {
+  Cohort cohort;
+  Programme programme;
+  PlaceCounts counts;
+  // The highest rank given so far; 0 before the first.
+  int64_t last_rank = 0;
+};
+
 // The record within one transaction. Everything read is from one moment;
 // everything written is committed together, or not at all.
 class EnrolmentUnit {
@@ -34,17 +51,21 @@ class EnrolmentUnit {
   virtual Repository<Cohort>& cohorts() = 0;
   virtual Repository<Person>& persons() = 0;
   virtual Repository<Organisation>& organisations() = 0;
-  virtual Repository<Upload>& uploads() = 0;
   virtual Repository<Application>& applications() = 0;
   virtual Repository<Agreement>& agreements() = 0;
   virtual Repository<Enrolment>& enrolments() = 0;
 
-  // How many places of the cohort stand in each state. REQUIRES: the cohort is
-  // locked when the answer decides on a place.
+  // The cohort, locked until the end of the transaction, with all that places
+  // are decided by: one round trip. NOT_FOUND or PERMISSION_DENIED.
+  virtual absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
+                                                  const CohortName& cohort) = 0;
+
+  // How many places of the cohort stand in each state, without a lock.
   virtual absl::StatusOr<PlaceCounts> CountPlaces(const CohortName& cohort) = 0;
 
-  // The highest rank given in the cohort; 0 before the first.
-  virtual absl::StatusOr<int64_t> LastRank(const CohortName& cohort) = 0;
+  // The counts on which a person decides whether the course takes place.
+  virtual absl::StatusOr<GoNoGoCounts> CountGoNoGo(const CohortName& cohort,
+                                                   absl::CivilDay today) = 0;
 
   // Applications of the cohort with a place in one of `states`, by rank.
   virtual absl::StatusOr<std::vector<Application>> ApplicationsByPlace(
@@ -56,11 +77,25 @@ class EnrolmentUnit {
   virtual absl::StatusOr<std::optional<ApplicationName>> FindApplicationOf(
       const CohortName& cohort, const std::string& candidate_key) = 0;
 
-  // Applications of any body whose place is due for a decision at `now`: an
-  // offer that has expired, a held place past its commitment deadline. By
-  // cohort, then rank; at most `limit`.
+  // Applications of any body on which time decides at `now` (see IsDue), the
+  // longest due first; at most `limit`.
   virtual absl::StatusOr<std::vector<Application>> PlacesDue(absl::Time now,
                                                              int limit) = 0;
+
+  // How many applications of the cohort wait before `rank`.
+  virtual absl::StatusOr<int64_t> CountWaitingBefore(const CohortName& cohort,
+                                                     int64_t rank) = 0;
+
+  // Applications of the cohort, in keyset order by name or by rank.
+  virtual absl::StatusOr<Page<Application>> ListApplications(
+      const access::Scope& scope, const CohortName& cohort,
+      const ApplicationFilter& filter, const PageRequest& page) = 0;
+  virtual absl::StatusOr<Page<Enrolment>> ListEnrolments(
+      const access::Scope& scope, const CohortName& cohort,
+      std::optional<EnrolmentState> state, const PageRequest& page) = 0;
+  virtual absl::StatusOr<Page<Agreement>> ListAgreements(
+      const access::Scope& scope, const BodyName& body,
+      const ApplicationName& application, const PageRequest& page) = 0;
 
   virtual absl::StatusOr<std::vector<Agreement>> AgreementsOf(
       const access::Scope& scope, const ApplicationName& application) = 0;
@@ -68,10 +103,22 @@ class EnrolmentUnit {
   virtual absl::StatusOr<std::optional<Enrolment>> EnrolmentOf(
       const access::Scope& scope, const ApplicationName& application) = 0;
 
+  // A finished upload that belongs to nothing yet becomes this unit's:
+  // UNKNOWN_REFERENCE, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED.
+  virtual absl::StatusOr<FinishedUpload> ClaimUpload(const access::Scope& scope,
+                                                     const UploadName& name,
+                                                     absl::Time now) = 0;
+
   // The story of the places of one application, oldest first.
   virtual absl::StatusOr<std::vector<PlaceEvent>> PlaceEvents(
       const access::Scope& scope, const ApplicationName& application) = 0;
   virtual void Append(const PlaceEvent& event) = 0;
+};
+
+// Which resource a change made or changed, and whether it had been made before.
+struct ChangeOutcome {
+  std::string name;
+  bool replayed = false;
 };
 
 // The record of enrolment, on whichever engine. Thread-safe.
@@ -87,10 +134,10 @@ class EnrolmentStore {
       const access::Caller& caller,
       absl::FunctionRef<absl::Status(EnrolmentUnit&)> body) = 0;
 
-  // Changes in one transaction, once for each request id: a repeated call does
-  // not run `body` and returns the name that the first one returned. `body`
-  // may run several times and must have no effect but through the unit.
-  virtual absl::StatusOr<std::string> Change(
+  // Changes in one transaction, once for each request id: a repeated call has
+  // no effect and returns the name that the first one returned. `body` may run
+  // several times and must have no effect but through the unit.
+  virtual absl::StatusOr<ChangeOutcome> Change(
       const access::Caller& caller,
       absl::FunctionRef<absl::StatusOr<std::string>(EnrolmentUnit&)> body) = 0;
 };

@@ -1,0 +1,20 @@
+#ifndef PARCOURS_SERVICES_ENROLMENT_DOMAIN_UPLOAD_H_
+#define PARCOURS_SERVICES_ENROLMENT_DOMAIN_UPLOAD_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/enrolment/domain/names.h"
+
+namespace parcours::enrolment {
+
+// A file that was received whole and belongs to nothing yet.
+struct FinishedUpload {
+  UploadName name;
+  std::string sha256;
+};
+
+}  // namespace parcours::enrolment
+
+#endif  // PARCOURS_SERVICES_ENROLMENT_DOMAIN_UPLOAD_H_
