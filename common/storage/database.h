@@ -19,7 +19,9 @@
 namespace parcours::storage {
 
 // One numbered migration: forward only; the same text on both engines but for
-// the words that Statement describes.
+// the words that Statement describes. A service's numbers begin at 100; those
+// below are the platform's, which Database adds. One that drops what an older
+// binary uses sets database_marker.min_compatible_version to its number.
 struct Migration {
   int number;
   std::string_view name;
@@ -38,6 +40,10 @@ struct DatabaseOptions {
   int maximum_waiting = 2000;
   // Marks a new database, for ever, as one whose time is simulated.
   bool create_as_simulation = false;
+  // Stands between the database and each session that it opens; for tests that
+  // inject faults.
+  std::function<std::unique_ptr<Session>(std::unique_ptr<Session>)>
+      decorate_session;
 };
 
 // What a change did, as idempotency remembers it: the resource, not its bytes.
@@ -51,8 +57,8 @@ struct Outcome {
 // What one row of the change feed says: what changed and who may know, never
 // the content.
 struct Change {
-  std::string kind;   // "application"
-  std::string name;   // resource name
+  std::string kind;  // "application"
+  std::string name;  // resource name
   int64_t version = 0;
   std::string cause;  // "SubmitApplication"
   // Names of the resources within whose scope it lay before, and lies now:
@@ -74,7 +80,8 @@ class Transaction {
   virtual absl::StatusOr<std::vector<Result>> QueryTogether(
       std::vector<Statement> statements) = 0;
   // Queues a write. With `expect_affected` >= 0, another count of changed rows
-  // fails the transaction with ABORTED.
+  // fails the transaction with ABORTED; COMMIT then takes a round trip of its
+  // own, so rows that this transaction has locked are written without.
   virtual void Write(Statement statement, int64_t expect_affected = -1) = 0;
   // Queues a row of the change feed, in order of the calls.
   virtual void Record(Change change) = 0;
@@ -117,16 +124,24 @@ class Database {
   //
   // With a request_id in `caller`, the change is made once: a second call with
   // the same key (subject, method, request_id) and digest returns the first
-  // outcome with `replayed`, without running `body`; with another digest it is
-  // REQUEST_ID_REUSED. Refusals are not remembered. When the connection is lost
-  // in COMMIT, the outcome is looked up by request_id, else COMMIT_IN_DOUBT.
+  // outcome with `replayed`, without the effect of `body`; with another digest
+  // it is REQUEST_ID_REUSED. Refusals are not remembered. When the connection
+  // is lost in COMMIT, the outcome is looked up by request_id and the change
+  // made if it was not; without one, or in vain, it is COMMIT_IN_DOUBT.
+  //
+  // Errors of `body` made by MakeError pass as they are. Those of the engine
+  // become DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED, OVERLOADED, CONFLICT (all
+  // attempts were aborted), ALREADY_EXISTS (a unique key is taken even after
+  // `body` could see by whom) or INTERNAL without a reason.
   //
   // After the commit, the listeners learn of the changes it recorded.
   virtual absl::StatusOr<Outcome> Transact(
       const access::Caller& caller,
       absl::FunctionRef<absl::StatusOr<Outcome>(Transaction&)> body) = 0;
 
-  // Runs `body` in one transaction that only reads, from one snapshot.
+  // Runs `body` in one transaction that only reads, from one snapshot. Same
+  // errors. A body that begins another transaction on this database may wait
+  // for ever.
   virtual absl::Status View(
       const access::Caller& caller,
       absl::FunctionRef<absl::Status(Transaction&)> body) = 0;

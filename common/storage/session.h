@@ -59,6 +59,14 @@ using Rows = std::vector<Row>;
 //                  SQLite, whose writer is alone.
 //   {for_share}    the shared form.
 //   {insertion_order}  in migrations: type of a key that grows by insertion.
+//   {key_text}     in migrations: type of text that is compared and ordered by
+//                  its bytes, as names and other keys are.
+//   {database_time}    the database's clock, in µs since the epoch.
+// Bytes are declared BYTEA, flags SMALLINT, integers BIGINT, the rest TEXT. A
+// sum is cast to BIGINT.
+//
+// Every value is used in the text. Text that holds NUL is refused, since
+// PostgreSQL cannot store it.
 struct Statement {
   std::string sql;
   Values values;
@@ -80,22 +88,37 @@ class Session {
 
   // Runs `statements` in order, on PostgreSQL in one round trip, and returns a
   // result for each. Stops at the first failure, whose error it returns:
-  //   ALREADY_EXISTS (reason CONFLICT metadata absent: plain status) unique key
+  //   ALREADY_EXISTS       unique key
   //   ABORTED        serialisation failure or deadlock: redo the transaction
   //   FAILED_PRECONDITION  foreign key or check constraint
   //   DEADLINE_EXCEEDED    `deadline` (real time) passed
-  //   UNAVAILABLE    the connection is lost; the session must be thrown away
-  //   INTERNAL       anything else; the text of the engine is in the message
-  // and goes to the log, never to a caller.
+  //   UNAVAILABLE    the connection or the file is lost
+  //   INTERNAL       anything else
+  // The text of the engine is in the message and goes to the log, never to a
+  // caller. FailedStatement tells which statement it was.
   virtual absl::StatusOr<std::vector<Result>> Run(
       absl::Span<const Statement> statements, absl::Time deadline) = 0;
 
   // Runs a script of several statements without values, as in migrations.
   virtual absl::Status RunScript(std::string_view sql) = 0;
 
-  // False once the connection is lost.
+  // False once the connection is lost; the session must then be thrown away.
+  // Looks at the connection without a round trip.
   virtual bool usable() const = 0;
+
+  // Whether a transaction is open, failed or not.
+  virtual bool in_transaction() const = 0;
 };
+
+// The index in Run's `statements` of the one that failed with `status`, or -1
+// when that is unknown because the connection was lost without a word.
+int FailedStatement(const absl::Status& status);
+
+// `status` with that index.
+absl::Status WithFailedStatement(absl::Status status, std::size_t index);
+
+// INTERNAL when a text among `values` holds NUL.
+absl::Status CheckValues(const Values& values);
 
 }  // namespace parcours::storage
 
