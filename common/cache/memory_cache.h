@@ -1,0 +1,131 @@
+#ifndef PARCOURS_COMMON_CACHE_MEMORY_CACHE_H_
+#define PARCOURS_COMMON_CACHE_MEMORY_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/cache/real_clock.h"
+
+namespace parcours::cache {
+
+struct MemoryCacheOptions {
+  // Values held at most, over all shards.
+  size_t values = 8192;
+  // Names without a value of which the newest known version is remembered.
+  size_t guards = 8192;
+  size_t shards = 16;
+};
+
+// The part of MemoryCache that does not depend on the type of the values.
+class UntypedMemoryCache {
+ public:
+  using Value = std::shared_ptr<const void>;
+
+  // A moment in the history of one shard.
+  enum class Ticket : uint64_t {};
+
+  UntypedMemoryCache(const MemoryCacheOptions& options, RealClock clock);
+
+  Value Get(std::string_view name, int64_t min_version);
+  Ticket BeginRead(std::string_view name);
+  bool Put(std::string_view name, int64_t version, Value value,
+           absl::Time read_time, absl::Time expires, Ticket ticket);
+  void Invalidate(std::string_view name, int64_t version);
+
+ private:
+  struct Entry {
+    std::string name;
+    // The newest version known; older ones are refused.
+    int64_t version = 0;
+    // When `version` rose to what it is, in the shard's own count.
+    uint64_t raised = 0;
+    Value value;  // of that version, or null: only a guard
+    absl::Time read_time;
+    absl::Time expires;
+  };
+  using Entries = std::list<Entry>;
+
+  struct Shard {
+    absl::Mutex mutex;
+    // The most recently used first.
+    Entries values ABSL_GUARDED_BY(mutex);
+    Entries guards ABSL_GUARDED_BY(mutex);
+    // The keys point into the entries.
+    std::unordered_map<std::string_view, Entries::iterator> by_name
+        ABSL_GUARDED_BY(mutex);
+    uint64_t moment ABSL_GUARDED_BY(mutex) = 0;
+    // The latest `raised` among the entries evicted: a read that began before
+    // it may have missed a guard.
+    uint64_t fence ABSL_GUARDED_BY(mutex) = 0;
+  };
+
+  Shard& ShardOf(std::string_view name);
+  // Raises the version known of `name` to `version`. An older value is moved
+  // to `dropped`, to be destroyed after the lock is released.
+  static Entries::iterator Raise(Shard& shard, std::string_view name,
+                                 int64_t version, Value& dropped)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void Evict(Shard& shard, Entries& evicted) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  const size_t values_per_shard_;
+  const size_t guards_per_shard_;
+  const RealClock clock_;
+  std::vector<Shard> shards_;
+};
+
+// The newest known version of resources by name, in the memory of this process:
+// sharded, bounded, least recently used out first. No older version ever
+// replaces a newer one: the version stays known as a guard when a value is
+// invalidated or expires. Guards are bounded too: when one is forgotten, fills
+// by reads that began before it was raised are refused. Thread-safe.
+template <typename T>
+class MemoryCache {
+ public:
+  using Ticket = UntypedMemoryCache::Ticket;
+
+  MemoryCache(const MemoryCacheOptions& options, RealClock clock)
+      : cache_(options, std::move(clock)) {}
+
+  // The value, or null when it is not held, expired or older than
+  // `min_version`. Waits for nothing but the few instructions that another
+  // thread spends in the same shard, and does not allocate.
+  std::shared_ptr<const T> Get(std::string_view name, int64_t min_version = 0) {
+    return std::static_pointer_cast<const T>(cache_.Get(name, min_version));
+  }
+
+  // To be called before the read whose outcome will be offered to Put.
+  Ticket BeginRead(std::string_view name) { return cache_.BeginRead(name); }
+
+  // Offers what was read. False when a newer version is known or might have
+  // been: the fill is refused, and must not be offered elsewhere either. The
+  // value is answered from `read_time` until before `expires`.
+  bool Put(std::string_view name, int64_t version,
+           std::shared_ptr<const T> value, absl::Time read_time,
+           absl::Time expires, Ticket ticket) {
+    return cache_.Put(name, version, std::move(value), read_time, expires,
+                      ticket);
+  }
+
+  // Drops values older than `version`, and refuses them from now on.
+  void Invalidate(std::string_view name, int64_t version) {
+    cache_.Invalidate(name, version);
+  }
+
+ private:
+  UntypedMemoryCache cache_;
+};
+
+}  // namespace parcours::cache
+
+#endif  // PARCOURS_COMMON_CACHE_MEMORY_CACHE_H_
