@@ -16,6 +16,17 @@ bool NeedsOrganisation(PayerKind payer) {
          payer == PayerKind::kOpco;
 }
 
+void AddPayerViolations(const Payer& payer, const Cohort& cohort,
+                        std::string_view prefix, FieldViolations& violations) {
+  if (NeedsOrganisation(payer.kind) && payer.organisation.empty()) {
+    violations.Add(Cat(prefix, "organisation"), Reason::kFieldRequired);
+  }
+  if (!payer.funder_id.empty() &&
+      FindFunder(cohort, payer.funder_id) == nullptr) {
+    violations.Add(Cat(prefix, "funder_id"), Reason::kUnknownReference);
+  }
+}
+
 bool IsDecided(const Application& application) {
   return application.review_state == ReviewState::kRefused ||
          application.review_state == ReviewState::kWithdrawn;
@@ -54,14 +65,15 @@ void Validate(const Application& application, const Cohort& cohort,
   check_years("experience_years", application.qualification.experience_years);
   check_years("volunteering_years",
               application.qualification.volunteering_years);
-  const Payer& payer = application.payer;
-  if (NeedsOrganisation(payer.kind) && payer.organisation.empty()) {
-    violations.Add("application.payer.organisation", Reason::kFieldRequired);
-  }
-  if (!payer.funder_id.empty() &&
-      FindFunder(cohort, payer.funder_id) == nullptr) {
-    violations.Add("application.payer.funder_id", Reason::kUnknownReference);
-  }
+  AddPayerViolations(application.payer, cohort, "application.payer.",
+                     violations);
+}
+
+absl::Status CheckPayer(const Payer& payer, const Cohort& cohort,
+                        std::string_view prefix) {
+  FieldViolations violations;
+  AddPayerViolations(payer, cohort, prefix, violations);
+  return violations.ToStatus();
 }
 
 bool MeetsAccessConditions(const Qualification& qualification,

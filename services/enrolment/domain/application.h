@@ -106,6 +106,11 @@ struct Application {
 // and names, whatever their case and spacing. Persons are never merged on it.
 std::string CandidateKey(const Application& application);
 
+// What is wrong with `payer` for the cohort, under `prefix`: an organisation is
+// required when it or its OPCO pays, a funder must be one of the cohort's.
+absl::Status CheckPayer(const Payer& payer, const Cohort& cohort,
+                        std::string_view prefix);
+
 // Adds what is wrong with the declaration, under "application.".
 void Validate(const Application& application, const Cohort& cohort,
               FieldViolations& violations);

@@ -48,6 +48,8 @@ enum class RankEvent { kPreRegistration, kCompleteFile, kCommitment };
 struct AccessConditions {
   std::optional<int64_t> years_after_bac;
   std::optional<int64_t> experience_years;
+  friend bool operator==(const AccessConditions&,
+                         const AccessConditions&) = default;
 };
 
 // What is taught, to whom, under which conditions. `content` is what is printed
@@ -62,12 +64,14 @@ struct Programme {
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;
+  friend bool operator==(const Programme&, const Programme&) = default;
 };
 
 // A price for a kind of payer; without an amount, the programme gives none.
 struct PriceLine {
   PayerKind payer_kind = PayerKind::kIndividual;
   std::optional<int64_t> amount_cents;
+  friend bool operator==(const PriceLine&, const PriceLine&) = default;
 };
 
 // Who may fund, and the rule that says how long before the start it must be
@@ -76,6 +80,7 @@ struct Funder {
   std::string id;
   PayerKind payer_kind = PayerKind::kOpco;
   std::string lead_time_rule;
+  friend bool operator==(const Funder&, const Funder&) = default;
 };
 
 enum class CohortState {
@@ -122,6 +127,7 @@ struct Cohort {
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;
+  friend bool operator==(const Cohort&, const Cohort&) = default;
 };
 
 // How many places stand in each state.

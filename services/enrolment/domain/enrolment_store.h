@@ -86,6 +86,10 @@ class EnrolmentUnit {
   virtual absl::StatusOr<int64_t> CountWaitingBefore(const CohortName& cohort,
                                                      int64_t rank) = 0;
 
+  // The ranks of those who wait, in order.
+  virtual absl::StatusOr<std::vector<int64_t>> WaitingRanks(
+      const CohortName& cohort) = 0;
+
   // Applications of the cohort, in keyset order by name or by rank.
   virtual absl::StatusOr<Page<Application>> ListApplications(
       const access::Scope& scope, const CohortName& cohort,

@@ -33,6 +33,7 @@ struct Body {
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;
+  friend bool operator==(const Body&, const Body&) = default;
 };
 
 // A person with a civil identity.
@@ -47,6 +48,7 @@ struct Person {
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;
+  friend bool operator==(const Person&, const Person&) = default;
 };
 
 // An employer, a funder or a public buyer.
@@ -64,6 +66,7 @@ struct Organisation {
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;
+  friend bool operator==(const Organisation&, const Organisation&) = default;
 };
 
 // "Prénom Nom", as the person is called.

@@ -1,0 +1,458 @@
+#include "services/enrolment/domain/enrolment_use_cases.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "services/enrolment/domain/locked_place.h"
+#include "services/enrolment/domain/place.h"
+
+namespace parcours::enrolment {
+namespace {
+
+absl::Status CheckReason(const std::string& reason) {
+  if (!absl::StripAsciiWhitespace(reason).empty()) return absl::OkStatus();
+  return MakeFieldError("reason", Reason::kReasonRequired);
+}
+
+bool HasPlace(PlaceState state) {
+  return state == PlaceState::kHeld || state == PlaceState::kConfirmed ||
+         state == PlaceState::kAtRisk;
+}
+
+bool IsLive(const Agreement& agreement) {
+  return agreement.state == AgreementState::kDraft ||
+         agreement.state == AgreementState::kSigned ||
+         agreement.state == AgreementState::kBinding;
+}
+
+bool IsSigned(const Agreement& agreement) {
+  return agreement.state == AgreementState::kSigned ||
+         agreement.state == AgreementState::kBinding;
+}
+
+CourseProgress ProgressOf(const Cohort& cohort) {
+  return {.start = cohort.start_date, .end = cohort.end_date};
+}
+
+// One change of one agreement, which touches no place.
+absl::StatusOr<Agreement> ChangeAgreement(
+    EnrolmentStore& store, const access::Caller& caller,
+    const AgreementName& name, const std::string& etag,
+    absl::FunctionRef<absl::Status(const Cohort&, Agreement&)> change) {
+  return ChangeResource<Agreement>(
+      store, caller, &EnrolmentUnit::agreements,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {
+        ASSIGN_OR_RETURN(Agreement agreement,
+                         unit.agreements().Lock(caller.scope, name));
+        RETURN_IF_ERROR(CheckEtag(etag, name.text(), agreement.version));
+        ASSIGN_OR_RETURN(const Cohort cohort,
+                         unit.cohorts().Get(caller.scope, agreement.cohort));
+        RETURN_IF_ERROR(change(cohort, agreement));
+        unit.agreements().Update(agreement);
+        return agreement;
+      });
+}
+
+absl::StatusOr<Enrolment> ChangeEnrolment(
+    EnrolmentStore& store, const access::Caller& caller,
+    const EnrolmentName& name,
+    absl::FunctionRef<absl::Status(const Cohort&, Enrolment&)> change) {
+  return ChangeResource<Enrolment>(
+      store, caller, &EnrolmentUnit::enrolments,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Enrolment> {
+        ASSIGN_OR_RETURN(Enrolment enrolment,
+                         unit.enrolments().Lock(caller.scope, name));
+        ASSIGN_OR_RETURN(const Cohort cohort,
+                         unit.cohorts().Get(caller.scope, enrolment.cohort));
+        RETURN_IF_ERROR(change(cohort, enrolment));
+        unit.enrolments().Update(enrolment);
+        return enrolment;
+      });
+}
+
+// Whether the payer's written commitment is on record.
+absl::StatusOr<bool> IsCommitted(EnrolmentUnit& unit,
+                                 const access::Caller& caller,
+                                 const Application& application,
+                                 const Commitment& commitment) {
+  if (!Commits(commitment.kind, application.payer.kind)) return false;
+  if (commitment.kind != CommitmentKind::kSignedAgreement) return true;
+  ASSIGN_OR_RETURN(const std::vector<Agreement> agreements,
+                   unit.AgreementsOf(caller.scope, application.name));
+  return std::any_of(agreements.begin(), agreements.end(), IsSigned);
+}
+
+Enrolment EnrolmentFor(const Application& application,
+                       const Commitment& commitment, absl::Time now) {
+  Enrolment enrolment;
+  enrolment.name = ChildName<EnrolmentName>(application.cohort, "enrolments",
+                                            NewUuidV7(now));
+  enrolment.cohort = application.cohort;
+  enrolment.application = application.name;
+  enrolment.person = application.person;
+  enrolment.payer_kind = application.payer.kind;
+  enrolment.organisation = application.payer.organisation;
+  enrolment.funder_id = application.payer.funder_id;
+  enrolment.commitment = commitment.kind;
+  enrolment.commitment_reference = commitment.reference;
+  enrolment.enrol_time = now;
+  return enrolment;
+}
+
+absl::Status CheckEntryOpen(const Cohort& cohort, absl::Time now) {
+  if (EntryIsOpen(cohort, now)) return absl::OkStatus();
+  return MakeError(
+      Reason::kEntryCutoffPassed,
+      {{"cutoff", absl::FormatCivilTime(cohort.entry_cutoff_date)}});
+}
+
+}  // namespace
+
+absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
+                                          const access::Caller& caller,
+                                          const ApplicationName& name,
+                                          std::vector<ExternalId> external_ids,
+                                          Mode mode) {
+  return ChangeResource<Agreement>(
+      store, caller, &EnrolmentUnit::agreements,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {
+        ASSIGN_OR_RETURN(
+            const Cohort cohort,
+            unit.cohorts().Get(caller.scope, name.Under<CohortName>()));
+        ASSIGN_OR_RETURN(const Application application,
+                         unit.applications().Lock(caller.scope, name));
+        ASSIGN_OR_RETURN(const Programme programme,
+                         unit.programmes().Get(caller.scope, cohort.programme));
+        if (!HasPlace(application.place_state) &&
+            programme.rank_event != RankEvent::kCommitment) {
+          return MakeError(
+              Reason::kNoPlace,
+              {{"state", std::string(NameOf(application.place_state))}});
+        }
+        ASSIGN_OR_RETURN(const std::vector<Agreement> agreements,
+                         unit.AgreementsOf(caller.scope, name));
+        auto live = std::find_if(agreements.begin(), agreements.end(), IsLive);
+        if (live != agreements.end()) {
+          return MakeError(Reason::kIllegalTransition,
+                           {{"resource", live->name.text()},
+                            {"state", std::string(NameOf(live->state))},
+                            {"action", "CreateAgreement"}});
+        }
+        Agreement agreement;
+        agreement.name =
+            ChildName<AgreementName>(BodyName::FromRecord(name.body()),
+                                     "agreements", NewUuidV7(caller.now));
+        agreement.application = name;
+        agreement.cohort = application.cohort;
+        agreement.kind = KindFor(application.payer.kind);
+        agreement.payer_kind = application.payer.kind;
+        agreement.organisation = application.payer.organisation;
+        ASSIGN_OR_RETURN(agreement.price_cents,
+                         PriceFor(cohort, application.payer.kind));
+        agreement.external_ids = external_ids;
+        unit.agreements().Insert(agreement);
+        return agreement;
+      },
+      mode);
+}
+
+absl::StatusOr<Agreement> SignAgreement(
+    EnrolmentStore& store, const rules::RuleBook& rules,
+    const access::Caller& caller, const AgreementName& name,
+    const std::string& signatory, bool at_distance, const std::string& etag) {
+  return ChangeResource<Agreement>(
+      store, caller, &EnrolmentUnit::agreements,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {
+        ASSIGN_OR_RETURN(const Agreement drawn_up,
+                         unit.agreements().Get(caller.scope, name));
+        ASSIGN_OR_RETURN(LockedPlace locked,
+                         LockPlace(unit, rules, caller, drawn_up.application,
+                                   "SignAgreement"));
+        ASSIGN_OR_RETURN(Agreement agreement,
+                         unit.agreements().Lock(caller.scope, name));
+        RETURN_IF_ERROR(CheckEtag(etag, name.text(), agreement.version));
+        const absl::CivilDay today = LocalDay(locked.places.cohort, caller.now);
+        RETURN_IF_ERROR(
+            Sign(agreement, signatory, at_distance, today, caller.now, rules));
+        if (EarnsRank(locked.application, locked.places.programme.rank_event,
+                      /*committed=*/true)) {
+          ASSIGN_OR_RETURN(const PlaceEvent event,
+                           GiveRank(locked.application, locked.Situation(),
+                                    locked.places.last_rank));
+          unit.Append(event);
+          unit.applications().Update(locked.application);
+        }
+        unit.agreements().Update(agreement);
+        return agreement;
+      });
+}
+
+absl::StatusOr<Agreement> WithdrawFromAgreement(EnrolmentStore& store,
+                                                const rules::RuleBook& rules,
+                                                const access::Caller& caller,
+                                                const AgreementName& name) {
+  return ChangeResource<Agreement>(
+      store, caller, &EnrolmentUnit::agreements,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {
+        ASSIGN_OR_RETURN(const Agreement known,
+                         unit.agreements().Get(caller.scope, name));
+        ASSIGN_OR_RETURN(LockedPlace locked,
+                         LockPlace(unit, rules, caller, known.application,
+                                   "WithdrawFromAgreement"));
+        ASSIGN_OR_RETURN(Agreement agreement,
+                         unit.agreements().Lock(caller.scope, name));
+        const absl::CivilDay today = LocalDay(locked.places.cohort, caller.now);
+        RETURN_IF_ERROR(WithdrawFrom(agreement, today, rules));
+        unit.agreements().Update(agreement);
+        ASSIGN_OR_RETURN(std::optional<Enrolment> enrolment,
+                         unit.EnrolmentOf(caller.scope, agreement.application));
+        if (enrolment.has_value() && IsActive(*enrolment)) {
+          RETURN_IF_ERROR(
+              EndEarly(*enrolment, {.state = EnrolmentState::kWithdrawn,
+                                    .reason = "legal withdrawal",
+                                    .force_majeure = false,
+                                    .last_day = today}));
+          unit.enrolments().Update(*enrolment);
+        }
+        if (HasPlace(locked.application.place_state)) {
+          unit.Append(Release(locked.application, locked.Situation(),
+                              "Rétractation dans le délai légal.",
+                              "Withdrawal inside the legal period."));
+          RETURN_IF_ERROR(SettlePlace(unit, caller, locked));
+        }
+        return agreement;
+      });
+}
+
+absl::StatusOr<Agreement> EndAgreement(EnrolmentStore& store,
+                                       const access::Caller& caller,
+                                       const AgreementName& name,
+                                       const std::string& reason) {
+  RETURN_IF_ERROR(CheckReason(reason));
+  return ChangeAgreement(store, caller, name, /*etag=*/"",
+                         [&](const Cohort&, Agreement& agreement) {
+                           return End(agreement, reason);
+                         });
+}
+
+absl::StatusOr<AgreementGate> GetPaymentGate(EnrolmentStore& store,
+                                             const rules::RuleBook& rules,
+                                             const access::Caller& caller,
+                                             const AgreementName& name) {
+  AgreementGate answer;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(answer.agreement,
+                     unit.agreements().Get(caller.scope, name));
+    ASSIGN_OR_RETURN(const Cohort cohort,
+                     unit.cohorts().Get(caller.scope, answer.agreement.cohort));
+    ASSIGN_OR_RETURN(answer.gate,
+                     PaymentGateOn(answer.agreement, ProgressOf(cohort),
+                                   LocalDay(cohort, caller.now), rules));
+    return absl::OkStatus();
+  }));
+  return answer;
+}
+
+absl::StatusOr<Agreement> RequestPayment(EnrolmentStore& store,
+                                         const rules::RuleBook& rules,
+                                         const access::Caller& caller,
+                                         const AgreementName& name,
+                                         int64_t amount_cents) {
+  if (amount_cents <= 0) {
+    return MakeFieldError("amount_cents", Reason::kFieldNegative);
+  }
+  return ChangeAgreement(store, caller, name, /*etag=*/"",
+                         [&](const Cohort& cohort, Agreement& agreement) {
+                           return RequestPayment(
+                               agreement, amount_cents, ProgressOf(cohort),
+                               LocalDay(cohort, caller.now), rules);
+                         });
+}
+
+absl::StatusOr<absl::CivilDay> AgreementDay(EnrolmentStore& store,
+                                            const access::Caller& caller,
+                                            const Agreement& agreement) {
+  ASSIGN_OR_RETURN(const Cohort cohort,
+                   GetResource<Cohort>(store, caller, &EnrolmentUnit::cohorts,
+                                       agreement.cohort));
+  return LocalDay(cohort, caller.now);
+}
+
+absl::StatusOr<Enrolment> ConfirmPlace(EnrolmentStore& store,
+                                       const rules::RuleBook& rules,
+                                       const access::Caller& caller,
+                                       const ApplicationName& name,
+                                       const Commitment& commitment) {
+  if (commitment.kind != CommitmentKind::kSignedAgreement &&
+      commitment.reference.empty()) {
+    return MakeFieldError("commitment_reference", Reason::kFieldRequired);
+  }
+  return ChangeResource<Enrolment>(
+      store, caller, &EnrolmentUnit::enrolments,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Enrolment> {
+        ASSIGN_OR_RETURN(LockedPlace locked,
+                         LockPlace(unit, rules, caller, name, "ConfirmPlace"));
+        RETURN_IF_ERROR(CheckEntryOpen(locked.places.cohort, caller.now));
+        ASSIGN_OR_RETURN(
+            const bool committed,
+            IsCommitted(unit, caller, locked.application, commitment));
+        ASSIGN_OR_RETURN(
+            const PlaceEvent event,
+            Confirm(locked.application, locked.Situation(), committed));
+        unit.Append(event);
+        unit.applications().Update(locked.application);
+        ASSIGN_OR_RETURN(std::optional<Enrolment> known,
+                         unit.EnrolmentOf(caller.scope, name));
+        // A place that was at risk already has its participation.
+        if (known.has_value() && IsActive(*known)) {
+          known->payer_kind = locked.application.payer.kind;
+          known->organisation = locked.application.payer.organisation;
+          known->funder_id = locked.application.payer.funder_id;
+          known->commitment = commitment.kind;
+          known->commitment_reference = commitment.reference;
+          unit.enrolments().Update(*known);
+          return *known;
+        }
+        Enrolment enrolment =
+            EnrolmentFor(locked.application, commitment, caller.now);
+        ASSIGN_OR_RETURN(const Person person,
+                         unit.persons().Get(caller.scope, enrolment.person));
+        enrolment.person_display_name = DisplayName(person);
+        unit.enrolments().Insert(enrolment);
+        return enrolment;
+      });
+}
+
+absl::StatusOr<Enrolment> StartEnrolment(EnrolmentStore& store,
+                                         const access::Caller& caller,
+                                         const EnrolmentName& name) {
+  return ChangeEnrolment(
+      store, caller, name, [&](const Cohort& cohort, Enrolment& enrolment) {
+        return Start(enrolment, cohort, LocalDay(cohort, caller.now));
+      });
+}
+
+absl::StatusOr<Enrolment> CompleteEnrolment(EnrolmentStore& store,
+                                            const access::Caller& caller,
+                                            const EnrolmentName& name) {
+  return ChangeEnrolment(
+      store, caller, name, [&](const Cohort& cohort, Enrolment& enrolment) {
+        return Complete(enrolment, cohort, LocalDay(cohort, caller.now));
+      });
+}
+
+absl::StatusOr<Enrolment> EndEnrolment(EnrolmentStore& store,
+                                       const rules::RuleBook& rules,
+                                       const access::Caller& caller,
+                                       const EnrolmentName& name, EarlyEnd end,
+                                       bool end_is_today) {
+  RETURN_IF_ERROR(CheckReason(end.reason));
+  return ChangeResource<Enrolment>(
+      store, caller, &EnrolmentUnit::enrolments,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Enrolment> {
+        ASSIGN_OR_RETURN(const Enrolment known,
+                         unit.enrolments().Get(caller.scope, name));
+        ASSIGN_OR_RETURN(
+            LockedPlace locked,
+            LockPlace(unit, rules, caller, known.application, "EndEnrolment"));
+        ASSIGN_OR_RETURN(Enrolment enrolment,
+                         unit.enrolments().Lock(caller.scope, name));
+        EarlyEnd ended = end;
+        if (end_is_today) {
+          ended.last_day = LocalDay(locked.places.cohort, caller.now);
+        }
+        RETURN_IF_ERROR(EndEarly(enrolment, ended));
+        unit.enrolments().Update(enrolment);
+        unit.Append(Release(locked.application, locked.Situation(),
+                            "Participation terminée avant la fin du parcours.",
+                            "Participation ended before the end of the "
+                            "course."));
+        RETURN_IF_ERROR(SettlePlace(unit, caller, locked));
+        return enrolment;
+      });
+}
+
+absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
+                                         const rules::RuleBook& rules,
+                                         const access::Caller& caller,
+                                         const EnrolmentName& name,
+                                         const ApplicationName& newcomer,
+                                         const std::string& reason) {
+  RETURN_IF_ERROR(CheckReason(reason));
+  if (newcomer.Under<CohortName>() != name.Under<CohortName>()) {
+    return MakeFieldError("application", Reason::kUnknownReference);
+  }
+  return ChangeResource<Enrolment>(
+      store, caller, &EnrolmentUnit::enrolments,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Enrolment> {
+        ASSIGN_OR_RETURN(const Enrolment known,
+                         unit.enrolments().Get(caller.scope, name));
+        ASSIGN_OR_RETURN(LockedPlace leaving,
+                         LockPlace(unit, rules, caller, known.application,
+                                   "ReplaceLearner"));
+        const Cohort& cohort = leaving.places.cohort;
+        RETURN_IF_ERROR(CheckEntryOpen(cohort, caller.now));
+        if (KindFor(known.payer_kind) != AgreementKind::kConvention) {
+          return MakeError(
+              Reason::kNotApplicableToKind,
+              {{"action", "ReplaceLearner"},
+               {"kind", std::string(NameOf(KindFor(known.payer_kind)))}});
+        }
+        ASSIGN_OR_RETURN(Application arriving,
+                         unit.applications().Lock(caller.scope, newcomer));
+        if (arriving.review_state != ReviewState::kAdmitted) {
+          return MakeError(Reason::kNotCommitted, {{"missing", "admission"}});
+        }
+        if (HasPlace(arriving.place_state)) {
+          return MakeError(
+              Reason::kNoPlace,
+              {{"state", std::string(NameOf(arriving.place_state))}});
+        }
+        ASSIGN_OR_RETURN(Enrolment enrolment,
+                         unit.enrolments().Lock(caller.scope, name));
+        const absl::CivilDay today = LocalDay(cohort, caller.now);
+        RETURN_IF_ERROR(EndEarly(enrolment, {.state = EnrolmentState::kReplaced,
+                                             .reason = reason,
+                                             .force_majeure = false,
+                                             .last_day = today}));
+        unit.enrolments().Update(enrolment);
+        unit.Append(Release(
+            leaving.application, leaving.Situation(),
+            "Remplacement demandé par l’employeur, titulaire de la convention.",
+            "Replaced by the employer, who holds the convention."));
+        unit.applications().Update(leaving.application);
+
+        arriving.payer = leaving.application.payer;
+        arriving.place_state = PlaceState::kHeld;
+        ASSIGN_OR_RETURN(const PlaceEvent event,
+                         Confirm(arriving, leaving.Situation(),
+                                 /*committed=*/true));
+        PlaceEvent told = event;
+        told.text_fr =
+            "La place appartient à la convention de l’employeur, qui vous "
+            "envoie : personne n’est dépassé dans la liste.";
+        told.text_en =
+            "The place belongs to the employer's convention, who sends you: "
+            "nobody in the list is overtaken.";
+        unit.Append(told);
+        unit.applications().Update(arriving);
+        Enrolment entered =
+            EnrolmentFor(arriving,
+                         {.kind = known.commitment,
+                          .reference = enrolment.commitment_reference},
+                         caller.now);
+        ASSIGN_OR_RETURN(const Person person,
+                         unit.persons().Get(caller.scope, entered.person));
+        entered.person_display_name = DisplayName(person);
+        unit.enrolments().Insert(entered);
+        return entered;
+      });
+}
+
+}  // namespace parcours::enrolment

@@ -1,0 +1,107 @@
+#ifndef PARCOURS_SERVICES_ENROLMENT_DOMAIN_ENROLMENT_USE_CASES_H_
+#define PARCOURS_SERVICES_ENROLMENT_DOMAIN_ENROLMENT_USE_CASES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/access/caller.h"
+#include "common/rules/rule_book.h"
+#include "services/enrolment/domain/agreement.h"
+#include "services/enrolment/domain/change.h"
+#include "services/enrolment/domain/enrolment.h"
+#include "services/enrolment/domain/enrolment_store.h"
+
+namespace parcours::enrolment {
+
+// The use cases of agreements and of confirmed participations. Besides what is
+// named here, each returns the errors of EnrolmentStore, NOT_FOUND and
+// PERMISSION_DENIED.
+
+// Draws up the agreement of an application that holds a place; kind and price
+// follow from who pays. NO_PLACE, PRICE_UNKNOWN, ILLEGAL_TRANSITION when one is
+// there already.
+absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
+                                          const access::Caller& caller,
+                                          const ApplicationName& application,
+                                          std::vector<ExternalId> external_ids,
+                                          Mode mode);
+
+absl::StatusOr<Agreement> SignAgreement(
+    EnrolmentStore& store, const rules::RuleBook& rules,
+    const access::Caller& caller, const AgreementName& name,
+    const std::string& signatory, bool at_distance, const std::string& etag);
+
+// The learner's legal withdrawal: frees the place and ends the participation.
+absl::StatusOr<Agreement> WithdrawFromAgreement(EnrolmentStore& store,
+                                                const rules::RuleBook& rules,
+                                                const access::Caller& caller,
+                                                const AgreementName& name);
+
+absl::StatusOr<Agreement> EndAgreement(EnrolmentStore& store,
+                                       const access::Caller& caller,
+                                       const AgreementName& name,
+                                       const std::string& reason);
+
+struct AgreementGate {
+  Agreement agreement;
+  PaymentGate gate;
+};
+absl::StatusOr<AgreementGate> GetPaymentGate(EnrolmentStore& store,
+                                             const rules::RuleBook& rules,
+                                             const access::Caller& caller,
+                                             const AgreementName& name);
+
+absl::StatusOr<Agreement> RequestPayment(EnrolmentStore& store,
+                                         const rules::RuleBook& rules,
+                                         const access::Caller& caller,
+                                         const AgreementName& name,
+                                         int64_t amount_cents);
+
+// The local day of the agreement's cohort, on which its state is shown.
+absl::StatusOr<absl::CivilDay> AgreementDay(EnrolmentStore& store,
+                                            const access::Caller& caller,
+                                            const Agreement& agreement);
+
+// A written commitment, with the reference of what is not a signed agreement.
+struct Commitment {
+  CommitmentKind kind = CommitmentKind::kSignedAgreement;
+  std::string reference;
+};
+
+// NOT_COMMITTED, NO_PLACE, ENTRY_CUTOFF_PASSED.
+absl::StatusOr<Enrolment> ConfirmPlace(EnrolmentStore& store,
+                                       const rules::RuleBook& rules,
+                                       const access::Caller& caller,
+                                       const ApplicationName& application,
+                                       const Commitment& commitment);
+
+absl::StatusOr<Enrolment> StartEnrolment(EnrolmentStore& store,
+                                         const access::Caller& caller,
+                                         const EnrolmentName& name);
+
+absl::StatusOr<Enrolment> CompleteEnrolment(EnrolmentStore& store,
+                                            const access::Caller& caller,
+                                            const EnrolmentName& name);
+
+// `end.last_day` before the cohort's first day means today.
+absl::StatusOr<Enrolment> EndEnrolment(EnrolmentStore& store,
+                                       const rules::RuleBook& rules,
+                                       const access::Caller& caller,
+                                       const EnrolmentName& name, EarlyEnd end,
+                                       bool end_is_today);
+
+// The employer sends somebody else in the place that its convention holds.
+// NOT_APPLICABLE_TO_KIND (under CPF terms), ENTRY_CUTOFF_PASSED, NOT_COMMITTED
+// when the newcomer is not admitted.
+absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
+                                         const rules::RuleBook& rules,
+                                         const access::Caller& caller,
+                                         const EnrolmentName& name,
+                                         const ApplicationName& newcomer,
+                                         const std::string& reason);
+
+}  // namespace parcours::enrolment
+
+#endif  // PARCOURS_SERVICES_ENROLMENT_DOMAIN_ENROLMENT_USE_CASES_H_

@@ -1,0 +1,255 @@
+#include "services/enrolment/domain/programme_use_cases.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "services/enrolment/domain/waiting_list.h"
+
+namespace parcours::enrolment {
+namespace {
+
+template <typename Resource>
+absl::Status Valid(const Resource& resource, std::string_view prefix) {
+  FieldViolations violations;
+  Validate(resource, prefix, violations);
+  return violations.ToStatus();
+}
+
+// Creates with no other condition than that the resource is valid.
+template <typename Resource>
+absl::StatusOr<Resource> CreateValid(EnrolmentStore& store,
+                                     const access::Caller& caller,
+                                     RepositoryOf<Resource> repository,
+                                     Resource resource, Mode mode,
+                                     std::string_view prefix) {
+  return CreateResource<Resource>(store, caller, repository,
+                                  std::move(resource), mode,
+                                  [&](EnrolmentUnit&, const Resource& created) {
+                                    return Valid(created, prefix);
+                                  });
+}
+
+template <typename Resource>
+absl::StatusOr<Resource> UpdateValid(EnrolmentStore& store,
+                                     const access::Caller& caller,
+                                     RepositoryOf<Resource> repository,
+                                     const Update<Resource>& update,
+                                     std::string_view prefix) {
+  return UpdateResource<Resource>(
+      store, caller, repository, update,
+      [&](EnrolmentUnit&, const std::optional<Resource>&, Resource& after) {
+        return Valid(after, prefix);
+      });
+}
+
+// A resource stands under a body that exists.
+absl::Status CheckBody(EnrolmentUnit& unit, const access::Caller& caller,
+                       const std::string& body) {
+  return unit.bodies().Get(caller.scope, BodyName::FromRecord(body)).status();
+}
+
+absl::Status ValidCohort(EnrolmentUnit& unit, const access::Caller& caller,
+                         const Cohort& cohort) {
+  FieldViolations violations;
+  Validate(cohort, "cohort.", violations);
+  if (cohort.programme.body() != cohort.name.body()) {
+    violations.Add("cohort.programme", Reason::kUnknownReference);
+  } else {
+    ASSIGN_OR_RETURN(const std::optional<Programme> programme,
+                     unit.programmes().Find(caller.scope, cohort.programme));
+    if (!programme.has_value()) {
+      violations.Add("cohort.programme", Reason::kUnknownReference);
+    }
+  }
+  return violations.ToStatus();
+}
+
+std::vector<std::string> Holders(const std::vector<Application>& holding) {
+  std::vector<std::string> names;
+  names.reserve(holding.size());
+  for (const Application& application : holding) {
+    names.push_back(application.name.text());
+  }
+  return names;
+}
+
+absl::Status CheckCapacityOf(EnrolmentUnit& unit, const access::Caller& caller,
+                             const Cohort& cohort, const PlaceCounts& counts) {
+  ASSIGN_OR_RETURN(
+      const std::vector<Application> holding,
+      unit.ApplicationsByPlace(caller.scope, cohort.name,
+                               {PlaceState::kHeld, PlaceState::kOffered,
+                                PlaceState::kConfirmed, PlaceState::kAtRisk}));
+  return CheckCapacity(cohort.capacity, counts, Holders(holding));
+}
+
+}  // namespace
+
+absl::StatusOr<Body> CreateBody(EnrolmentStore& store,
+                                const access::Caller& caller, Body body,
+                                Mode mode) {
+  return CreateValid<Body>(store, caller, &EnrolmentUnit::bodies,
+                           std::move(body), mode, "body.");
+}
+
+absl::StatusOr<Body> UpdateBody(EnrolmentStore& store,
+                                const access::Caller& caller,
+                                const Update<Body>& update) {
+  return UpdateValid<Body>(store, caller, &EnrolmentUnit::bodies, update,
+                           "body.");
+}
+
+absl::StatusOr<Programme> CreateProgramme(EnrolmentStore& store,
+                                          const access::Caller& caller,
+                                          Programme programme, Mode mode) {
+  return CreateResource<Programme>(
+      store, caller, &EnrolmentUnit::programmes, std::move(programme), mode,
+      [&](EnrolmentUnit& unit, const Programme& created) {
+        RETURN_IF_ERROR(CheckBody(unit, caller, created.name.body()));
+        return Valid(created, "programme.");
+      });
+}
+
+absl::StatusOr<Programme> UpdateProgramme(EnrolmentStore& store,
+                                          const access::Caller& caller,
+                                          const Update<Programme>& update) {
+  return UpdateResource<Programme>(
+      store, caller, &EnrolmentUnit::programmes, update,
+      [&](EnrolmentUnit& unit, const std::optional<Programme>&,
+          Programme& after) {
+        RETURN_IF_ERROR(CheckBody(unit, caller, after.name.body()));
+        return Valid(after, "programme.");
+      });
+}
+
+absl::StatusOr<Cohort> CreateCohort(EnrolmentStore& store,
+                                    const access::Caller& caller, Cohort cohort,
+                                    Mode mode) {
+  return CreateResource<Cohort>(
+      store, caller, &EnrolmentUnit::cohorts, std::move(cohort), mode,
+      [&](EnrolmentUnit& unit, const Cohort& created) {
+        RETURN_IF_ERROR(CheckBody(unit, caller, created.name.body()));
+        return ValidCohort(unit, caller, created);
+      });
+}
+
+absl::StatusOr<Cohort> UpdateCohort(EnrolmentStore& store,
+                                    const rules::RuleBook& rules,
+                                    const access::Caller& caller,
+                                    const Update<Cohort>& update) {
+  return UpdateResource<Cohort>(
+      store, caller, &EnrolmentUnit::cohorts, update,
+      [&](EnrolmentUnit& unit, const std::optional<Cohort>& before,
+          Cohort& after) -> absl::Status {
+        RETURN_IF_ERROR(CheckBody(unit, caller, after.name.body()));
+        RETURN_IF_ERROR(ValidCohort(unit, caller, after));
+        if (!before.has_value()) return absl::OkStatus();
+        if (after.programme != before->programme) {
+          return MakeFieldError("cohort.programme", Reason::kUpdateMaskInvalid,
+                                {{"path", "programme"}});
+        }
+        ASSIGN_OR_RETURN(const PlaceCounts counts,
+                         unit.CountPlaces(after.name));
+        RETURN_IF_ERROR(CheckCapacityOf(unit, caller, after, counts));
+        return OfferFreePlaces(unit, rules, caller, after, counts);
+      });
+}
+
+absl::StatusOr<Cohort> OpenCohort(EnrolmentStore& store,
+                                  const access::Caller& caller,
+                                  const CohortName& name,
+                                  const std::string& etag) {
+  return ChangeResource<Cohort>(
+      store, caller, &EnrolmentUnit::cohorts,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Cohort> {
+        ASSIGN_OR_RETURN(Cohort cohort,
+                         unit.cohorts().Lock(caller.scope, name));
+        RETURN_IF_ERROR(CheckEtag(etag, name.text(), cohort.version));
+        RETURN_IF_ERROR(Open(cohort));
+        unit.cohorts().Update(cohort);
+        return cohort;
+      });
+}
+
+absl::StatusOr<Cohort> DecideCohort(EnrolmentStore& store,
+                                    const access::Caller& caller,
+                                    const CohortName& name, GoDecision decision,
+                                    const Decision& decided,
+                                    const std::string& etag) {
+  FieldViolations violations;
+  Validate(decided, decision != GoDecision::kGo, violations);
+  RETURN_IF_ERROR(violations.ToStatus());
+  return ChangeResource<Cohort>(
+      store, caller, &EnrolmentUnit::cohorts,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Cohort> {
+        ASSIGN_OR_RETURN(Cohort cohort,
+                         unit.cohorts().Lock(caller.scope, name));
+        RETURN_IF_ERROR(CheckEtag(etag, name.text(), cohort.version));
+        ASSIGN_OR_RETURN(const GoNoGoCounts counts,
+                         unit.CountGoNoGo(name, LocalDay(cohort, caller.now)));
+        RETURN_IF_ERROR(Decide(cohort, decision, decided, counts, caller.now));
+        unit.cohorts().Update(cohort);
+        return cohort;
+      });
+}
+
+absl::StatusOr<GoNoGo> GetGoNoGo(EnrolmentStore& store,
+                                 const access::Caller& caller,
+                                 const CohortName& name) {
+  GoNoGo answer;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(answer.cohort, unit.cohorts().Get(caller.scope, name));
+    ASSIGN_OR_RETURN(
+        answer.counts,
+        unit.CountGoNoGo(name, LocalDay(answer.cohort, caller.now)));
+    return absl::OkStatus();
+  }));
+  return answer;
+}
+
+absl::StatusOr<CohortView> GetCohort(EnrolmentStore& store,
+                                     const access::Caller& caller,
+                                     const CohortName& name) {
+  CohortView view;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(view.cohort, unit.cohorts().Get(caller.scope, name));
+    ASSIGN_OR_RETURN(view.counts, unit.CountPlaces(name));
+    return absl::OkStatus();
+  }));
+  return view;
+}
+
+absl::StatusOr<Person> CreatePerson(EnrolmentStore& store,
+                                    const access::Caller& caller, Person person,
+                                    Mode mode) {
+  return CreateValid<Person>(store, caller, &EnrolmentUnit::persons,
+                             std::move(person), mode, "person.");
+}
+
+absl::StatusOr<Person> UpdatePerson(EnrolmentStore& store,
+                                    const access::Caller& caller,
+                                    const Update<Person>& update) {
+  return UpdateValid<Person>(store, caller, &EnrolmentUnit::persons, update,
+                             "person.");
+}
+
+absl::StatusOr<Organisation> CreateOrganisation(EnrolmentStore& store,
+                                                const access::Caller& caller,
+                                                Organisation organisation,
+                                                Mode mode) {
+  return CreateValid<Organisation>(store, caller, &EnrolmentUnit::organisations,
+                                   std::move(organisation), mode,
+                                   "organisation.");
+}
+
+absl::StatusOr<Organisation> UpdateOrganisation(
+    EnrolmentStore& store, const access::Caller& caller,
+    const Update<Organisation>& update) {
+  return UpdateValid<Organisation>(store, caller, &EnrolmentUnit::organisations,
+                                   update, "organisation.");
+}
+
+}  // namespace parcours::enrolment
