@@ -41,9 +41,11 @@ int64_t ElapsedShare(const CourseProgress& course, absl::CivilDay today) {
   return kBasisPointsOfAll * passed / all;
 }
 
-// Without a fraction of a cent, and always in the payer's favour.
+// Without a fraction of a cent, and always in the payer's favour. In two parts:
+// the product of the whole would overflow for a price that no course has.
 int64_t ShareRoundedDown(int64_t cents, int64_t basis_points) {
-  return cents * basis_points / kBasisPointsOfAll;
+  return cents / kBasisPointsOfAll * basis_points +
+         cents % kBasisPointsOfAll * basis_points / kBasisPointsOfAll;
 }
 
 }  // namespace
@@ -168,14 +170,16 @@ absl::StatusOr<PaymentGate> PaymentGateOn(const Agreement& agreement,
                    rules.AsOf("payment.first_cap", today));
   ASSIGN_OR_RETURN(const rules::DatedRule staggered,
                    rules.AsOf("payment.balance_staggered", today));
-  gate.opens = *agreement.withdrawal_end_date + 1;
+  if (nothing_before.IsSet()) {
+    gate.opens = *agreement.withdrawal_end_date + 1;
+    if (today < *gate.opens) {
+      gate.rule = nothing_before.version;
+      gate.article = nothing_before.article;
+      return gate;
+    }
+  }
   gate.rule = cap.version;
   gate.article = cap.article;
-  if (nothing_before.IsSet() && today < *gate.opens) {
-    gate.rule = nothing_before.version;
-    gate.article = nothing_before.article;
-    return gate;
-  }
   const int64_t first = ShareRoundedDown(price, cap.value);
   const int64_t balance = ShareRoundedDown(
       price - first,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 #include "common/text/case_fold.h"
 #include "common/text/view.h"
 #include "common/time/french_calendar.h"
@@ -27,9 +28,9 @@ void AddPayerViolations(const Payer& payer, const Cohort& cohort,
   }
 }
 
-bool IsDecided(const Application& application) {
-  return application.review_state == ReviewState::kRefused ||
-         application.review_state == ReviewState::kWithdrawn;
+bool IsUnderReview(const Application& application) {
+  return application.review_state == ReviewState::kAwaitingPieces ||
+         application.review_state == ReviewState::kReceived;
 }
 
 std::vector<Piece>::iterator FindPiece(Application& application,
@@ -117,7 +118,9 @@ absl::Status IllegalReview(const Application& application,
 
 absl::Status AttachPiece(Application& application, const Programme& programme,
                          Piece piece) {
-  if (IsDecided(application)) return IllegalReview(application, "AttachPiece");
+  if (!IsUnderReview(application)) {
+    return IllegalReview(application, "AttachPiece");
+  }
   auto known = FindPiece(application, piece.kind);
   if (known == application.pieces.end()) {
     application.pieces.push_back(std::move(piece));
@@ -136,18 +139,30 @@ absl::Status RequestPiece(Application& application, const Cohort& cohort,
                           PieceKind kind, const rules::DatedRule& grace,
                           absl::Time now) {
   auto piece = FindPiece(application, kind);
-  if (IsDecided(application) || piece == application.pieces.end()) {
+  if (!IsUnderReview(application) || piece == application.pieces.end()) {
     return IllegalReview(application, "RequestPiece");
   }
   piece->unreadable = true;
   application.review_state = ReviewState::kAwaitingPieces;
-  application.pieces_due_time =
-      EndOfDay(cohort, AddWorkingDays(LocalDay(cohort, now), grace.value));
+  // Without a rank there is nothing that time could take away.
+  if (application.rank != 0) {
+    application.pieces_due_time =
+        EndOfDay(cohort, AddWorkingDays(LocalDay(cohort, now), grace.value));
+  }
   return absl::OkStatus();
 }
 
-absl::Status Admit(Application& application, const Decision& decision,
+absl::Status Admit(Application& application, const Programme& programme,
+                   const Decision& decision,
                    const std::string& derogation_proof, absl::Time now) {
+  if (application.review_state == ReviewState::kAwaitingPieces) {
+    return MakeError(
+        Reason::kFileIncomplete,
+        {{"missing", absl::StrJoin(MissingPieces(application, programme), ", ",
+                                   [](std::string* text, PieceKind kind) {
+                                     CatTo(*text, NameOf(kind));
+                                   })}});
+  }
   if (application.review_state != ReviewState::kReceived) {
     return IllegalReview(application, "AdmitApplication");
   }
@@ -174,6 +189,7 @@ absl::Status Refuse(Application& application, const Decision& decision,
     return IllegalReview(application, "RefuseApplication");
   }
   application.review_state = ReviewState::kRefused;
+  application.pieces_due_time.reset();
   application.decision = {.decider = decision.decider,
                           .reason = decision.reason,
                           .decision_time = now,
@@ -198,6 +214,7 @@ absl::Status Withdraw(Application& application) {
     return IllegalReview(application, "WithdrawApplication");
   }
   application.review_state = ReviewState::kWithdrawn;
+  application.pieces_due_time.reset();
   return absl::OkStatus();
 }
 

@@ -130,9 +130,9 @@ std::vector<PieceKind> MissingPieces(const Application& application,
 absl::Status AttachPiece(Application& application, const Programme& programme,
                          Piece piece);
 
-// Marks a piece as unreadable: the review awaits it again and the rank is kept
-// until the end of the `grace`-th working day. ILLEGAL_TRANSITION when there is
-// no such piece or the application is decided.
+// Marks a piece as unreadable: the review awaits it again; a rank is kept until
+// the end of the `grace`-th working day. ILLEGAL_TRANSITION when there is no
+// such piece or the application is decided.
 absl::Status RequestPiece(Application& application, const Cohort& cohort,
                           PieceKind kind, const rules::DatedRule& grace,
                           absl::Time now);
@@ -140,7 +140,8 @@ absl::Status RequestPiece(Application& application, const Cohort& cohort,
 // A named person admits. Without the access conditions a derogation with its
 // proof is needed. ILLEGAL_TRANSITION, FILE_INCOMPLETE,
 // ACCESS_CONDITIONS_NOT_MET.
-absl::Status Admit(Application& application, const Decision& decision,
+absl::Status Admit(Application& application, const Programme& programme,
+                   const Decision& decision,
                    const std::string& derogation_proof, absl::Time now);
 
 // A named person refuses; the place, if any, is to be released.

@@ -302,8 +302,8 @@ absl::StatusOr<ApplicationView> AdmitApplication(
   return ChangeApplication(
       store, rules, caller, name, etag,
       [&](EnrolmentUnit&, LockedPlace& locked) -> absl::Status {
-        RETURN_IF_ERROR(
-            Admit(locked.application, decision, derogation_proof, caller.now));
+        RETURN_IF_ERROR(Admit(locked.application, locked.places.programme,
+                              decision, derogation_proof, caller.now));
         return StartCommitmentDeadline(locked.application, locked.Situation());
       });
 }

@@ -83,6 +83,15 @@ void Validate(const Cohort& cohort, std::string_view prefix,
              "start_date", cohort.start_date, violations);
   CheckOrder(prefix, "entry_cutoff_date", cohort.entry_cutoff_date, "end_date",
              cohort.end_date, violations);
+  const auto check_not_negative = [&](std::string_view name,
+                                      std::optional<int64_t> value) {
+    if (value.has_value() && *value < 0) {
+      violations.Add(field(name), Reason::kFieldNegative);
+    }
+  };
+  check_not_negative("commitment_deadline_days",
+                     cohort.commitment_deadline_days);
+  check_not_negative("offer_validity_hours", cohort.offer_validity_hours);
   for (std::size_t i = 0; i < cohort.prices.size(); ++i) {
     const PriceLine& line = cohort.prices[i];
     const std::string path = Cat(prefix, "prices[", i, "].");

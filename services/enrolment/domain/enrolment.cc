@@ -26,10 +26,12 @@ bool MayFollow(EnrolmentState from, EnrolmentState to) {
       return from == EnrolmentState::kStarted;
     case EnrolmentState::kReplaced:
     case EnrolmentState::kTransferred:
+    // A contract signed shortly before the first day may be withdrawn from
+    // after it.
+    case EnrolmentState::kWithdrawn:
       return from == EnrolmentState::kEnrolled ||
              from == EnrolmentState::kStarted;
     case EnrolmentState::kNoShow:
-    case EnrolmentState::kWithdrawn:
       return from == EnrolmentState::kEnrolled;
     case EnrolmentState::kEnrolled:
     case EnrolmentState::kStarted:

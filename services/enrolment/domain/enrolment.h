@@ -16,8 +16,8 @@
 
 namespace parcours::enrolment {
 
-// ENROLLED → STARTED → COMPLETED | DROPPED_OUT | EXCLUDED | REPLACED;
-// ENROLLED → NO_SHOW | TRANSFERRED | WITHDRAWN.
+// ENROLLED → STARTED | NO_SHOW; STARTED → COMPLETED | DROPPED_OUT | EXCLUDED;
+// either → REPLACED | TRANSFERRED | WITHDRAWN (the legal withdrawal).
 enum class EnrolmentState {
   kEnrolled,
   kStarted,

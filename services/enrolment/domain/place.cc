@@ -67,6 +67,18 @@ absl::StatusOr<absl::Time> CommitmentDeadline(const PlaceSituation& situation) {
                   LocalDay(situation.cohort, situation.now) + days);
 }
 
+absl::StatusOr<bool> DecidesInTime(const Funder& funder,
+                                   const PlaceSituation& situation) {
+  if (funder.lead_time_rule.empty()) return true;
+  ASSIGN_OR_RETURN(const rules::DatedRule rule,
+                   RuleNow(situation, funder.lead_time_rule));
+  const absl::CivilDay today = LocalDay(situation.cohort, situation.now);
+  const absl::CivilDay decided = rule.unit == rules::RuleUnit::kWorkingDays
+                                     ? AddWorkingDays(today, rule.value)
+                                     : today + rule.value;
+  return decided <= situation.cohort.start_date;
+}
+
 absl::Status CheckOffered(const Application& application,
                           const PlaceSituation& situation) {
   if (application.place_state != PlaceState::kOffered) {
@@ -169,23 +181,16 @@ const Application* NextInLine(const std::vector<Application>& waitlisted,
 
 absl::StatusOr<bool> PayerCanDecideInTime(const Payer& payer,
                                           const PlaceSituation& situation) {
-  const Funder* funder = FindFunder(situation.cohort, payer.funder_id);
-  if (funder == nullptr) {
-    // A payer that asks one funder of its kind: the strictest one counts.
-    for (const Funder& known : situation.cohort.funders) {
-      if (known.payer_kind == payer.kind && !known.lead_time_rule.empty()) {
-        funder = &known;
-      }
-    }
+  if (const Funder* funder = FindFunder(situation.cohort, payer.funder_id)) {
+    return DecidesInTime(*funder, situation);
   }
-  if (funder == nullptr || funder->lead_time_rule.empty()) return true;
-  ASSIGN_OR_RETURN(const rules::DatedRule rule,
-                   RuleNow(situation, funder->lead_time_rule));
-  const absl::CivilDay today = LocalDay(situation.cohort, situation.now);
-  const absl::CivilDay decided = rule.unit == rules::RuleUnit::kWorkingDays
-                                     ? AddWorkingDays(today, rule.value)
-                                     : today + rule.value;
-  return decided <= situation.cohort.start_date;
+  // The funder is not known yet: the strictest one of its kind counts.
+  for (const Funder& funder : situation.cohort.funders) {
+    if (funder.payer_kind != payer.kind) continue;
+    ASSIGN_OR_RETURN(const bool in_time, DecidesInTime(funder, situation));
+    if (!in_time) return false;
+  }
+  return true;
 }
 
 absl::StatusOr<PlaceEvent> Offer(Application& application,
@@ -214,7 +219,7 @@ absl::StatusOr<PlaceEvent> Offer(Application& application,
           in_time ? "."
                   : ". Your funder can no longer decide in time: accept at "
                     "your own cost, or pass without losing your rank."),
-      Cite(validity));
+      situation.cohort.offer_validity_hours.has_value() ? "" : Cite(validity));
 }
 
 absl::StatusOr<PlaceEvent> AcceptOffer(Application& application,

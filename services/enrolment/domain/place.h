@@ -41,7 +41,7 @@ absl::StatusOr<PlaceEvent> GiveRank(Application& application,
                                     int64_t last_rank);
 
 // Starts the time in which the payer must be committed: for a held place, from
-// the admission on. No event when there is nothing to start.
+// the admission on. Nothing changes for any other place.
 absl::Status StartCommitmentDeadline(Application& application,
                                      const PlaceSituation& situation);
 
@@ -56,7 +56,8 @@ const Application* NextInLine(const std::vector<Application>& waitlisted,
                               const ApplicationName& passed);
 
 // Offers a free place until the offer expires, but never beyond the entry
-// cut-off.
+// cut-off. The event cites the rule of the validity, unless the cohort has set
+// its own. REQUIRES: MayOffer.
 absl::StatusOr<PlaceEvent> Offer(Application& application,
                                  const PlaceSituation& situation);
 
