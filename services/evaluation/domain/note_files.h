@@ -1,0 +1,32 @@
+#ifndef PARCOURS_SERVICES_EVALUATION_DOMAIN_NOTE_FILES_H_
+#define PARCOURS_SERVICES_EVALUATION_DOMAIN_NOTE_FILES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/documents/upload.h"
+
+namespace parcours::evaluation {
+
+// What the inspection of a note's file found.
+struct NoteFile {
+  std::string sha256;
+  int64_t byte_size = 0;
+  int64_t page_count = 0;
+};
+
+// The bytes behind uploads. Thread-safe.
+class NoteFiles {
+ public:
+  virtual ~NoteFiles() = default;
+
+  // UPLOAD_WRONG_TYPE, UPLOAD_UNREADABLE, INTERNAL.
+  virtual absl::StatusOr<NoteFile> Inspect(const documents::Upload& upload) = 0;
+
+  virtual absl::StatusOr<std::string> Read(const std::string& object_id) = 0;
+};
+
+}  // namespace parcours::evaluation
+
+#endif  // PARCOURS_SERVICES_EVALUATION_DOMAIN_NOTE_FILES_H_

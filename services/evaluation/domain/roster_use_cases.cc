@@ -1,0 +1,132 @@
+#include "services/evaluation/domain/roster_use_cases.h"
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "services/evaluation/domain/change.h"
+
+namespace parcours::evaluation {
+namespace {
+
+bool MustStartOver(const absl::Status& status) {
+  const std::optional<Reason> reason = ReasonOf(status);
+  return reason == Reason::kFeedTrimmed ||
+         reason == Reason::kFeedIncarnationChanged;
+}
+
+// What the owner says now of the enrolments that have changed.
+absl::StatusOr<std::vector<EnrolmentFacts>> AskAbout(
+    EnrolmentPort& enrolments, const access::Caller& caller,
+    const std::vector<EnrolmentChange>& changes) {
+  std::set<std::string> names;
+  for (const EnrolmentChange& change : changes) {
+    if (change.kind == "enrolment") names.insert(change.resource);
+  }
+  std::vector<EnrolmentFacts> facts;
+  for (const std::string& name : names) {
+    const absl::StatusOr<EnrolmentName> parsed = EnrolmentName::Parse(name);
+    if (!parsed.ok()) continue;
+    absl::StatusOr<EnrolmentFacts> one =
+        enrolments.GetEnrolment(caller, *parsed);
+    if (one.status().code() == absl::StatusCode::kNotFound) continue;
+    if (!one.ok()) return one.status();
+    facts.push_back(*std::move(one));
+  }
+  return facts;
+}
+
+// Everything the owner says of the cohorts known here.
+absl::StatusOr<std::vector<EnrolmentFacts>> AskAboutAll(
+    EvaluationStore& store, EnrolmentPort& enrolments,
+    const access::Caller& caller) {
+  std::vector<AssessmentPlan> plans;
+  RETURN_IF_ERROR(store.View(caller, [&](EvaluationUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(plans, unit.AllPlans(caller.scope));
+    return absl::OkStatus();
+  }));
+  std::vector<EnrolmentFacts> facts;
+  for (const AssessmentPlan& plan : plans) {
+    ASSIGN_OR_RETURN(const std::vector<EnrolmentFacts> listed,
+                     enrolments.ListEnrolments(caller, plan.cohort()));
+    facts.insert(facts.end(), listed.begin(), listed.end());
+  }
+  return facts;
+}
+
+// Writes the copies and the position in one transaction; answers how many
+// copies changed.
+absl::StatusOr<int64_t> Apply(EvaluationStore& store,
+                              const access::Caller& caller,
+                              const std::vector<EnrolmentFacts>& facts,
+                              const std::string& token) {
+  int64_t applied = 0;
+  RETURN_IF_ERROR(
+      store
+          .Change(caller,
+                  [&](EvaluationUnit& unit) -> absl::StatusOr<std::string> {
+                    applied = 0;
+                    for (const EnrolmentFacts& one : facts) {
+                      ASSIGN_OR_RETURN(
+                          const std::optional<RosterEntry> known,
+                          unit.roster().Find(caller.scope,
+                                             RosterEntryOf(one.name)));
+                      RosterEntry entry = known.value_or(RosterEntry{});
+                      if (!Copy(one, entry)) continue;
+                      ++applied;
+                      if (known.has_value()) {
+                        unit.roster().Update(entry);
+                      } else {
+                        unit.roster().Insert(entry);
+                      }
+                    }
+                    unit.SetRosterPosition(token);
+                    return std::string("roster");
+                  })
+          .status());
+  return applied;
+}
+
+}  // namespace
+
+absl::StatusOr<RosterProgress> SynchroniseRoster(EvaluationStore& store,
+                                                 EnrolmentPort& enrolments,
+                                                 const access::Caller& caller) {
+  // What follows is many changes, none of which is the caller's own.
+  access::Caller follower = caller;
+  follower.request_id.clear();
+  follower.request_digest.clear();
+
+  RosterProgress progress;
+  RETURN_IF_ERROR(
+      store.View(follower, [&](EvaluationUnit& unit) -> absl::Status {
+        ASSIGN_OR_RETURN(progress.feed_token, unit.RosterPosition());
+        return absl::OkStatus();
+      }));
+  while (true) {
+    absl::StatusOr<EnrolmentChanges> changes =
+        enrolments.ListChanges(follower, progress.feed_token);
+    std::vector<EnrolmentFacts> facts;
+    if (MustStartOver(changes.status()) && !progress.feed_token.empty()) {
+      ASSIGN_OR_RETURN(facts, AskAboutAll(store, enrolments, follower));
+      changes = EnrolmentChanges{.changes = {}, .next_token = "", .more = true};
+    } else if (!changes.ok()) {
+      return changes.status();
+    } else {
+      ASSIGN_OR_RETURN(facts, AskAbout(enrolments, follower, changes->changes));
+    }
+    if (facts.empty() && changes->next_token == progress.feed_token) {
+      return progress;
+    }
+    ASSIGN_OR_RETURN(const int64_t applied,
+                     Apply(store, follower, facts, changes->next_token));
+    progress.applied_count += applied;
+    progress.feed_token = changes->next_token;
+    if (!changes->more) return progress;
+  }
+}
+
+}  // namespace parcours::evaluation
