@@ -1,5 +1,6 @@
 #include "common/storage/dialect.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "absl/status/status.h"
@@ -33,6 +34,12 @@ absl::StatusOr<std::string> InDialect(std::string_view sql, Engine engine) {
   text.reserve(sql.size() + 32);
   bool quoted = false;
   for (std::size_t i = 0; i < sql.size(); ++i) {
+    if (!quoted && sql.substr(i, 2) == "--") {
+      const std::size_t line_end = std::min(sql.find('\n', i), sql.size());
+      text.append(sql.substr(i, line_end - i));
+      i = line_end - 1;
+      continue;
+    }
     if (sql[i] == '\'') quoted = !quoted;
     if (sql[i] != '{' || quoted) {
       text.push_back(sql[i]);

@@ -10,8 +10,8 @@
 namespace parcours::storage {
 
 // `sql` with the words that Statement describes replaced for `engine`. A word
-// in braces that is not one of them is an INTERNAL error. Quoted text is not
-// looked into.
+// in braces that is not one of them is an INTERNAL error. Quoted text and
+// comments are not looked into.
 absl::StatusOr<std::string> InDialect(std::string_view sql, Engine engine);
 
 }  // namespace parcours::storage

@@ -319,6 +319,8 @@ TEST(DialectTest, RefusesUnknownWordsButNotQuotedBraces) {
   EXPECT_EQ(*InDialect("SELECT '{}' {for_update}", Engine::kPostgresql),
             "SELECT '{}' FOR UPDATE");
   EXPECT_EQ(*InDialect("SELECT 1 {for_update}", Engine::kSqlite), "SELECT 1 ");
+  EXPECT_EQ(*InDialect("-- it's {this}\nSELECT 1{for_share}", Engine::kSqlite),
+            "-- it's {this}\nSELECT 1");
 }
 
 }  // namespace
