@@ -15,7 +15,7 @@ CircuitBreaker::CircuitBreaker(Options options, RealClock clock)
       }) {}
 
 std::optional<CircuitBreaker::Permit> CircuitBreaker::Ask() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (state_ == State::kClosed) return Permit(this, period_);
   if (state_ == State::kOpen) {
     const absl::Time now = clock_();
@@ -34,12 +34,12 @@ std::optional<CircuitBreaker::Permit> CircuitBreaker::Ask() {
 }
 
 CircuitBreaker::State CircuitBreaker::state() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return state_;
 }
 
 void CircuitBreaker::Report(uint64_t period, Outcome outcome) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (period != period_) return;
   if (state_ == State::kHalfOpen) probing_ = false;
   switch (outcome) {

@@ -3,11 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/cache/real_clock.h"
 
@@ -69,20 +68,21 @@ class CircuitBreaker {
   enum class Outcome { kSuccess, kFailure, kNeutral };
 
   void Report(uint64_t period, Outcome outcome);
-  void Open() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // REQUIRES: mutex_ is held.
+  void Open();
 
   const Options options_;
   const RealClock clock_;
   const std::function<double()> jitter_;
 
-  mutable absl::Mutex mutex_;
-  State state_ ABSL_GUARDED_BY(mutex_) = State::kClosed;
-  int failures_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool probing_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time open_until_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;  // guards what follows
+  State state_ = State::kClosed;
+  int failures_ = 0;
+  bool probing_ = false;
+  absl::Time open_until_;
   // Rises with every change of state: the outcome of a call that began in an
   // earlier one says nothing about this one.
-  uint64_t period_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t period_ = 0;
 };
 
 }  // namespace parcours::cache

@@ -28,7 +28,7 @@ UntypedMemoryCache::Value UntypedMemoryCache::Get(std::string_view name,
                                                   int64_t min_version) {
   const absl::Time now = clock_();
   Shard& shard = ShardOf(name);
-  absl::MutexLock lock(&shard.mutex);
+  const std::lock_guard lock(shard.mutex);
   const auto found = shard.by_name.find(name);
   if (found == shard.by_name.end()) return nullptr;
   const Entries::iterator entry = found->second;
@@ -44,7 +44,7 @@ UntypedMemoryCache::Value UntypedMemoryCache::Get(std::string_view name,
 UntypedMemoryCache::Ticket UntypedMemoryCache::BeginRead(
     std::string_view name) {
   Shard& shard = ShardOf(name);
-  absl::MutexLock lock(&shard.mutex);
+  const std::lock_guard lock(shard.mutex);
   return Ticket{shard.moment};
 }
 
@@ -55,7 +55,7 @@ bool UntypedMemoryCache::Put(std::string_view name, int64_t version,
   Entries evicted;
   Value dropped;
   Shard& shard = ShardOf(name);
-  absl::MutexLock lock(&shard.mutex);
+  const std::lock_guard lock(shard.mutex);
   const Entries::iterator entry = Raise(shard, name, version, dropped);
   bool accepted = false;
   if (entry->version == version &&
@@ -76,8 +76,11 @@ void UntypedMemoryCache::Invalidate(std::string_view name, int64_t version) {
   Entries evicted;
   Value dropped;
   Shard& shard = ShardOf(name);
-  absl::MutexLock lock(&shard.mutex);
-  Raise(shard, name, version, dropped);
+  const std::lock_guard lock(shard.mutex);
+  const Entries::iterator entry = Raise(shard, name, version, dropped);
+  // Also when it was known: reads that began before this call stay refused even
+  // if the guard is forgotten.
+  if (entry->version == version) entry->raised = ++shard.moment;
   Evict(shard, evicted);
 }
 

@@ -5,14 +5,13 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/cache/real_clock.h"
 
@@ -47,7 +46,7 @@ class UntypedMemoryCache {
     std::string name;
     // The newest version known; older ones are refused.
     int64_t version = 0;
-    // When `version` rose to what it is, in the shard's own count.
+    // When it was last told of `version`, in the shard's own count.
     uint64_t raised = 0;
     Value value;  // of that version, or null: only a guard
     absl::Time read_time;
@@ -56,27 +55,25 @@ class UntypedMemoryCache {
   using Entries = std::list<Entry>;
 
   struct Shard {
-    absl::Mutex mutex;
+    std::mutex mutex;  // guards what follows
     // The most recently used first.
-    Entries values ABSL_GUARDED_BY(mutex);
-    Entries guards ABSL_GUARDED_BY(mutex);
+    Entries values;
+    Entries guards;
     // The keys point into the entries.
-    std::unordered_map<std::string_view, Entries::iterator> by_name
-        ABSL_GUARDED_BY(mutex);
-    uint64_t moment ABSL_GUARDED_BY(mutex) = 0;
+    std::unordered_map<std::string_view, Entries::iterator> by_name;
+    uint64_t moment = 0;
     // The latest `raised` among the entries evicted: a read that began before
     // it may have missed a guard.
-    uint64_t fence ABSL_GUARDED_BY(mutex) = 0;
+    uint64_t fence = 0;
   };
 
   Shard& ShardOf(std::string_view name);
   // Raises the version known of `name` to `version`. An older value is moved
   // to `dropped`, to be destroyed after the lock is released.
+  // REQUIRES: shard.mutex is held, for Evict too.
   static Entries::iterator Raise(Shard& shard, std::string_view name,
-                                 int64_t version, Value& dropped)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  void Evict(Shard& shard, Entries& evicted) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+                                 int64_t version, Value& dropped);
+  void Evict(Shard& shard, Entries& evicted) const;
 
   const size_t values_per_shard_;
   const size_t guards_per_shard_;

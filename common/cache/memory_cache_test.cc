@@ -119,6 +119,15 @@ TEST_F(MemoryCacheTest, AForgottenGuardRefusesReadsFromBeforeIt) {
   EXPECT_EQ(Get("a"), "");
 }
 
+TEST_F(MemoryCacheTest, AGuardToldAgainAndForgottenRefusesReadsFromBefore) {
+  cache_.Invalidate("a", 2);
+  const Cache::Ticket slow = cache_.BeginRead("a");
+  cache_.Invalidate("a", 2);
+  cache_.Invalidate("b", 1);
+  cache_.Invalidate("c", 1);
+  EXPECT_FALSE(PutRead("a", 1, "one", slow));
+}
+
 TEST_F(MemoryCacheTest, AForgottenValueRefusesReadsFromBeforeIt) {
   const Cache::Ticket slow = cache_.BeginRead("a");
   ASSERT_TRUE(Put("a", 2, "two"));

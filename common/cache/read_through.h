@@ -2,22 +2,21 @@
 #define PARCOURS_COMMON_CACHE_READ_THROUGH_H_
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/cache/cache_counters.h"
@@ -124,8 +123,7 @@ class ReadThrough {
       if (now >= read.deadline) return DeadlineExceeded();
       const auto [flight, leads] = Board(name, read.min_version, overdue);
       if (leads) return Lead(name, load, read, flight);
-      if (flight->landed.WaitForNotificationWithDeadline(
-              std::min(read.deadline, now + options_.patience))) {
+      if (flight->WaitUntil(std::min(read.deadline, now + options_.patience))) {
         if (!absl::IsDeadlineExceeded(flight->outcome.status()) &&
             !absl::IsCancelled(flight->outcome.status())) {
           return flight->outcome;
@@ -142,15 +140,12 @@ class ReadThrough {
   // caller is answered; and for every change that the feed tells of. Calls of
   // Get that begin later do not answer older versions.
   void Invalidate(std::string_view name, int64_t version) {
-    memory_.Invalidate(name, version);
-    {
-      // A read under way may have begun before the commit.
-      absl::MutexLock lock(&flights_mutex_);
-      flights_.erase(std::string(name));
-    }
-    if (shared_ != nullptr) {
-      shared_->Invalidate(CacheKey(options_.key_space, name), version);
-    }
+    Drop(name, version);
+    if (shared_ == nullptr) return;
+    shared_->Invalidate(CacheKey(options_.key_space, name), version);
+    // Until the tombstone was there, the shared cache may have brought an older
+    // value back, if memory had forgotten the name meanwhile.
+    Drop(name, version);
   }
 
  private:
@@ -158,11 +153,37 @@ class ReadThrough {
   struct Flight {
     explicit Flight(int64_t version) : min_version(version) {}
 
+    void Land() {
+      {
+        const std::lock_guard lock(mutex);
+        landed = true;
+      }
+      landing.notify_all();
+    }
+    // False when it has not landed at `time`.
+    bool WaitUntil(absl::Time time) {
+      std::unique_lock lock(mutex);
+      return landing.wait_until(lock, absl::ToChronoTime(time),
+                                [this] { return landed; });
+    }
+
     const int64_t min_version;
+    // Written by the leader, and read by others once it has landed.
     absl::StatusOr<Pointer> outcome =
         absl::InternalError("the read ended without an outcome");
-    absl::Notification landed;
+    // Not Abseil's: the thread sanitizer does not see the locks of a library
+    // that is not instrumented.
+    std::mutex mutex;
+    std::condition_variable landing;
+    bool landed = false;  // guarded by mutex
   };
+
+  void Drop(std::string_view name, int64_t version) {
+    memory_.Invalidate(name, version);
+    // A read under way may have begun before the commit.
+    const std::lock_guard lock(flights_mutex_);
+    flights_.erase(std::string(name));
+  }
 
   static absl::Status DeadlineExceeded() {
     return absl::DeadlineExceededError(
@@ -175,7 +196,7 @@ class ReadThrough {
   std::pair<std::shared_ptr<Flight>, bool> Board(
       std::string_view name, int64_t min_version,
       const std::shared_ptr<Flight>& overdue) {
-    absl::MutexLock lock(&flights_mutex_);
+    const std::lock_guard lock(flights_mutex_);
     std::shared_ptr<Flight>& current = flights_[std::string(name)];
     if (current != nullptr && current != overdue &&
         current->min_version >= min_version) {
@@ -191,13 +212,13 @@ class ReadThrough {
     // Also if `load` throws: nobody waits for a flight without a leader.
     absl::Cleanup land = [&] {
       {
-        absl::MutexLock lock(&flights_mutex_);
+        const std::lock_guard lock(flights_mutex_);
         const auto current = flights_.find(std::string(name));
         if (current != flights_.end() && current->second == flight) {
           flights_.erase(current);
         }
       }
-      flight->landed.Notify();
+      flight->Land();
     };
     // The previous flight may have landed just before this one began.
     if (Pointer found = TryMemory(name, read.min_version)) {
@@ -271,9 +292,8 @@ class ReadThrough {
   CacheCounters& counters_;
   MemoryCache<Resource> memory_;
 
-  absl::Mutex flights_mutex_;
-  std::unordered_map<std::string, std::shared_ptr<Flight>> flights_
-      ABSL_GUARDED_BY(flights_mutex_);
+  std::mutex flights_mutex_;  // guards flights_
+  std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;
 };
 
 }  // namespace parcours::cache

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <future>
 #include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
@@ -36,7 +38,7 @@ class ScriptedSharedCache final : public SharedCache {
 
   std::optional<Entry> Get(std::string_view key) override {
     if (before_get) before_get();
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     ++gets;
     const auto found = held_.find(std::string(key));
     if (down || found == held_.end() || found->second.tombstone ||
@@ -48,8 +50,7 @@ class ScriptedSharedCache final : public SharedCache {
 
   void Put(std::string_view key, int64_t version, std::string_view payload,
            absl::Time read_time, absl::Duration ttl) override {
-    if (before_put) before_put();
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     ++puts;
     if (down || clock_() > read_time + kTombstoneTtl / 2) return;
     Set(std::string(key),
@@ -57,19 +58,20 @@ class ScriptedSharedCache final : public SharedCache {
   }
 
   void Invalidate(std::string_view key, int64_t version) override {
-    absl::MutexLock lock(&mutex_);
+    if (before_invalidate) before_invalidate();
+    const std::lock_guard lock(mutex_);
     if (down) return;
     Set(std::string(key), {{version, "", clock_() + kTombstoneTtl}, true});
   }
 
   void Wipe() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     held_.clear();
   }
 
   void Plant(const std::string& key, int64_t version, std::string payload,
              absl::Time expires) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     held_[key] = {{version, std::move(payload), expires}, false};
   }
 
@@ -78,7 +80,7 @@ class ScriptedSharedCache final : public SharedCache {
   std::atomic<int> gets = 0;
   std::atomic<int> puts = 0;
   std::function<void()> before_get;
-  std::function<void()> before_put;
+  std::function<void()> before_invalidate;
 
  private:
   struct Held {
@@ -88,8 +90,8 @@ class ScriptedSharedCache final : public SharedCache {
 
   static constexpr absl::Duration kTombstoneTtl = absl::Seconds(20);
 
-  void Set(const std::string& key, Held held)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // REQUIRES: mutex_ is held.
+  void Set(const std::string& key, Held held) {
     const auto found = held_.find(key);
     if (found != held_.end() && clock_() < found->second.entry.expires) {
       const int64_t guard = found->second.entry.version;
@@ -103,8 +105,8 @@ class ScriptedSharedCache final : public SharedCache {
   }
 
   const RealClock clock_;
-  absl::Mutex mutex_;
-  std::map<std::string, Held> held_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards held_
+  std::map<std::string, Held> held_;
 };
 
 class ReadThroughTest : public ::testing::Test {
@@ -251,7 +253,6 @@ TEST_F(ReadThroughTest, AReadOfAnotherProcessFromBeforeTheCommitIsRefused) {
 
 TEST_F(ReadThroughTest, ASharedValueReadBeforeTheInvalidationIsNotUsed) {
   Version(*other_);
-  shared_.before_put = nullptr;
   bool once = false;
   ScriptedSharedCache lagging(
       [this] { return absl::FromUnixMillis(millis_.load()); });
@@ -268,6 +269,24 @@ TEST_F(ReadThroughTest, ASharedValueReadBeforeTheInvalidationIsNotUsed) {
   };
   EXPECT_EQ(Version(*cache), 2);
   EXPECT_GE(counters_.stale, 1u);
+}
+
+TEST_F(ReadThroughTest,
+       WhatTheSharedCacheBringsBackBeforeTheTombstoneIsDropped) {
+  ReadThroughOptions options = Options();
+  options.memory = {.values = 1, .guards = 1, .shards = 1};
+  auto cache = MakeCache(options, &shared_);
+  Version(*other_);
+  Commit();
+  bool once = false;
+  shared_.before_invalidate = [&] {
+    if (std::exchange(once, true)) return;
+    cache->Invalidate("another", 1);  // memory forgets the name
+    EXPECT_EQ(Version(*cache), 1);
+  };
+  cache->Invalidate("name", 2);
+  EXPECT_TRUE(once);
+  EXPECT_EQ(Version(*cache), 2);
 }
 
 TEST_F(ReadThroughTest, WhatTheSharedCacheLostIsNotTakenFromItHere) {
@@ -357,25 +376,26 @@ class HeldRead {
           outcome_ = cache.Get(
               "name",
               [&] {
-                loading_.Notify();
-                release_.WaitForNotification();
+                loading_.set_value();
+                release_.get_future().wait();
                 return row;
               },
               read);
         }) {
-    loading_.WaitForNotification();
+    loading_.get_future().wait();
   }
   ~HeldRead() { Release(); }
 
   const absl::StatusOr<ReadThrough<Record>::Pointer>& Release() {
-    if (!release_.HasBeenNotified()) release_.Notify();
+    if (!std::exchange(released_, true)) release_.set_value();
     if (thread_.joinable()) thread_.join();
     return outcome_;
   }
 
  private:
-  absl::Notification loading_;
-  absl::Notification release_;
+  std::promise<void> loading_;
+  std::promise<void> release_;
+  bool released_ = false;
   absl::StatusOr<ReadThrough<Record>::Pointer> outcome_ = nullptr;
   std::thread thread_;
 };

@@ -122,6 +122,8 @@ std::optional<SharedCache::Entry> RedisCache::Get(std::string_view key) {
     Increment(counters_.miss);
     return std::nullopt;
   }
+  // Before what is deferred is written: the value may be read before that.
+  const int64_t at_least = DeferredVersion(key);
   const absl::StatusOr<RedisReply> reply =
       Run([key](RedisConnection& connection) {
         return connection.Execute({"GET", key});
@@ -154,7 +156,7 @@ std::optional<SharedCache::Entry> RedisCache::Get(std::string_view key) {
   // The expiry is sealed since Redis' own does not bind who stores an old value
   // again. Far in the future, it was made by a clock that is wrong.
   const absl::Time now = clock_();
-  if (*version < DeferredVersion(key) || now >= expires ||
+  if (*version < at_least || now >= expires ||
       expires > now + 2 * options_.max_ttl) {
     Increment(counters_.stale);
     return std::nullopt;
@@ -245,7 +247,7 @@ absl::StatusOr<RedisReply> RedisCache::Run(
 
 absl::StatusOr<std::unique_ptr<RedisConnection>> RedisCache::Borrow() {
   {
-    absl::MutexLock lock(&pool_mutex_);
+    const std::lock_guard lock(pool_mutex_);
     if (!idle_.empty()) {
       std::unique_ptr<RedisConnection> connection = std::move(idle_.back());
       idle_.pop_back();
@@ -256,7 +258,7 @@ absl::StatusOr<std::unique_ptr<RedisConnection>> RedisCache::Borrow() {
   }
   absl::StatusOr<std::unique_ptr<RedisConnection>> connection = connect_();
   if (!connection.ok()) {
-    absl::MutexLock lock(&pool_mutex_);
+    const std::lock_guard lock(pool_mutex_);
     --open_;
   }
   return connection;
@@ -264,7 +266,7 @@ absl::StatusOr<std::unique_ptr<RedisConnection>> RedisCache::Borrow() {
 
 void RedisCache::GiveBack(std::unique_ptr<RedisConnection> connection) {
   std::vector<std::unique_ptr<RedisConnection>> dead;
-  absl::MutexLock lock(&pool_mutex_);
+  const std::lock_guard lock(pool_mutex_);
   if (connection->usable()) {
     idle_.push_back(std::move(connection));
     return;
@@ -277,7 +279,7 @@ void RedisCache::GiveBack(std::unique_ptr<RedisConnection> connection) {
 }
 
 void RedisCache::Defer(std::string_view key, int64_t version) {
-  absl::MutexLock lock(&deferred_mutex_);
+  const std::lock_guard lock(deferred_mutex_);
   behind_.store(true, std::memory_order_release);
   const auto known = deferred_.find(std::string(key));
   if (known != deferred_.end()) {
@@ -291,7 +293,7 @@ void RedisCache::Defer(std::string_view key, int64_t version) {
 
 void RedisCache::Written(std::string_view key, int64_t version) {
   if (!behind_.load(std::memory_order_acquire)) return;
-  absl::MutexLock lock(&deferred_mutex_);
+  const std::lock_guard lock(deferred_mutex_);
   const auto known = deferred_.find(std::string(key));
   if (known != deferred_.end() && known->second <= version) {
     deferred_.erase(known);
@@ -307,7 +309,7 @@ void RedisCache::WriteDeferred() {
     std::string key;
     int64_t version = 0;
     {
-      absl::MutexLock lock(&deferred_mutex_);
+      const std::lock_guard lock(deferred_mutex_);
       if (deferred_.empty()) break;
       std::tie(key, version) = *deferred_.begin();
     }
@@ -326,14 +328,14 @@ absl::Status RedisCache::SetTombstone(std::string_view key, int64_t version) {
 
 int64_t RedisCache::DeferredVersion(std::string_view key) const {
   if (!behind_.load(std::memory_order_acquire)) return 0;
-  absl::MutexLock lock(&deferred_mutex_);
+  const std::lock_guard lock(deferred_mutex_);
   const auto known = deferred_.find(std::string(key));
   return known == deferred_.end() ? 0 : known->second;
 }
 
 bool RedisCache::Distrusted() {
   if (!behind_.load(std::memory_order_acquire)) return false;
-  absl::MutexLock lock(&deferred_mutex_);
+  const std::lock_guard lock(deferred_mutex_);
   // A clock set back must not prolong it.
   distrusted_until_ = std::min(distrusted_until_, clock_() + options_.max_ttl);
   return clock_() < distrusted_until_;

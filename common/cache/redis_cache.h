@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,11 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/cache/cache_counters.h"
 #include "common/cache/circuit_breaker.h"
@@ -115,16 +114,14 @@ class RedisCache final : public SharedCache {
   CacheCounters& counters_;
   CircuitBreaker breaker_;
 
-  absl::Mutex pool_mutex_;
-  std::vector<std::unique_ptr<RedisConnection>> idle_
-      ABSL_GUARDED_BY(pool_mutex_);
-  size_t open_ ABSL_GUARDED_BY(pool_mutex_) = 0;
+  std::mutex pool_mutex_;  // guards the pool: idle_ and open_
+  std::vector<std::unique_ptr<RedisConnection>> idle_;
+  size_t open_ = 0;
 
-  mutable absl::Mutex deferred_mutex_;
-  std::unordered_map<std::string, int64_t> deferred_
-      ABSL_GUARDED_BY(deferred_mutex_);
-  absl::Time distrusted_until_ ABSL_GUARDED_BY(deferred_mutex_) =
-      absl::InfinitePast();
+  // Guards deferred_ and distrusted_until_.
+  mutable std::mutex deferred_mutex_;
+  std::unordered_map<std::string, int64_t> deferred_;
+  absl::Time distrusted_until_ = absl::InfinitePast();
   // Whether one of the two above matters, to be read without the lock.
   std::atomic<bool> behind_ = false;
   std::atomic<bool> writing_deferred_ = false;

@@ -104,6 +104,24 @@ TEST_F(RedisCacheTest, ValuesAndTombstonesHaveAnEnd) {
   EXPECT_LE(tombstone_ms, 20'000);
 }
 
+TEST_F(RedisCacheTest, WhileItsTombstoneIsDeferredAnOlderValueIsNotTaken) {
+  Put(*cache_, 1, "one");
+  bool refuse = true;
+  auto cut_off = RedisCache::Create(
+      options_,
+      [&]() -> absl::StatusOr<std::unique_ptr<RedisConnection>> {
+        if (refuse) return absl::UnavailableError("refused");
+        return ConnectToRedis(options_.connection);
+      },
+      absl::Now, &counters_);
+  ASSERT_TRUE(cut_off.ok());
+  (*cut_off)->Invalidate(kKey, 2);
+  EXPECT_EQ(Get(*cache_), "1:one");
+  refuse = false;
+  EXPECT_EQ(Get(**cut_off), "miss");
+  EXPECT_EQ(Get(*cache_), "miss");
+}
+
 TEST_F(RedisCacheTest, ALongReadDoesNotFill) {
   cache_->Put(kKey, 1, "one", absl::Now() - absl::Milliseconds(10'001),
               absl::Seconds(30));

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "absl/synchronization/notification.h"
 #include "common/testing/redis_fixture.h"
 
 namespace parcours::cache {
