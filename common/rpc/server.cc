@@ -1,0 +1,173 @@
+#include "common/rpc/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "common/telemetry/log.h"
+#include "common/text/view.h"
+#include "grpc/grpc.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+
+namespace parcours::rpc {
+namespace {
+
+constexpr std::size_t kMinDigestKeyBytes = 16;
+constexpr absl::Duration kWatchdogGrace = absl::Seconds(5);
+
+sigset_t TerminationSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+int Millis(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+}  // namespace
+
+void BlockTerminationSignals() {
+  const sigset_t signals = TerminationSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+bool IsLoopbackAddress(std::string_view address) {
+  if (address.starts_with("unix:") || address.starts_with("unix-abstract:")) {
+    return true;
+  }
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view host = address.substr(0, colon);
+  if (host == "localhost" || host == "[::1]") return true;
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+Server::Server(ServerOptions options, Shell& shell)
+    : options_(std::move(options)), shell_(shell) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const ServerOptions& options, Shell& shell,
+    const std::vector<AnyService*>& services) {
+  std::vector<std::string> problems;
+  if (!IsLoopbackAddress(options.listen_address)) {
+    problems.push_back(
+        Cat("listen_address ", options.listen_address,
+            " is not on loopback, and plain text must not leave the machine"));
+  }
+  if (shell.options().digest_key.size() < kMinDigestKeyBytes) {
+    problems.push_back("the key of request digests has fewer than 16 bytes");
+  }
+  if (services.empty()) problems.push_back("there is no service");
+  for (const AnyService* service : services) {
+    for (std::string& missing : MissingAccess(service->full_name())) {
+      problems.push_back(std::move(missing));
+    }
+  }
+  if (!problems.empty()) {
+    return absl::FailedPreconditionError(absl::StrJoin(problems, "; "));
+  }
+
+  grpc::EnableDefaultHealthCheckService(true);
+  if (options.reflection) {
+    // Linking the library is not enough: the linker drops it.
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  }
+  auto server = std::unique_ptr<Server>(new Server(options, shell));
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.listen_address,
+                           grpc::InsecureServerCredentials(), &server->port_);
+  // With it a second server on the same port would take half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             options.max_concurrent_streams);
+  builder.AddChannelArgument(
+      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+      Millis(options.min_ping_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                             Millis(options.max_connection_age));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                             Millis(options.max_connection_age_grace));
+  builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
+  for (AnyService* service : services) {
+    builder.RegisterService(&service->grpc_service());
+  }
+  server->server_ = builder.BuildAndStart();
+  const bool has_port = !options.listen_address.starts_with("unix");
+  if (server->server_ == nullptr || (has_port && server->port_ == 0)) {
+    return absl::FailedPreconditionError(
+        Cat("cannot listen on ", options.listen_address));
+  }
+  if (auto* health = server->server_->GetHealthCheckService()) {
+    for (const AnyService* service : services) {
+      health->SetServingStatus(std::string(service->full_name()), true);
+    }
+  }
+  if (!options.port_file.empty()) {
+    absl::Status written = telemetry::WriteFileAtomically(
+        options.port_file, Cat(server->port_, "\n"));
+    if (!written.ok()) return written;
+  }
+  telemetry::Log(telemetry::LogLevel::kInfo, "serving",
+                 {{"address", std::string_view(options.listen_address)},
+                  {"port", int64_t{server->port_}}});
+  return server;
+}
+
+Server::~Server() { Drain(); }
+
+void Server::Run() {
+  const sigset_t signals = TerminationSignals();
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  telemetry::Log(telemetry::LogLevel::kInfo, "draining",
+                 {{"signal", int64_t{signal_number}}});
+  Drain();
+  telemetry::Log(telemetry::LogLevel::kInfo, "stopped");
+}
+
+void Server::Drain() {
+  if (server_ == nullptr) return;
+  const absl::Time deadline = absl::Now() + options_.drain_grace;
+
+  absl::Notification drained;
+  std::thread watchdog([&] {
+    if (drained.WaitForNotificationWithDeadline(deadline + kWatchdogGrace)) {
+      return;
+    }
+    telemetry::Log(telemetry::LogLevel::kError, "a call does not end");
+    _exit(1);
+  });
+
+  if (auto* health = server_->GetHealthCheckService()) health->Shutdown();
+  shell_.BeginDrain();
+  shell_.WaitUntilIdle(deadline);
+  // What is still running now is cancelled; its worker notices at its next
+  // look at the call, and the shutdown waits for it.
+  server_->Shutdown(absl::ToChronoTime(absl::Now()));
+  server_->Wait();
+  server_.reset();
+
+  drained.Notify();
+  watchdog.join();
+}
+
+std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
+  return server_->InProcessChannel(grpc::ChannelArguments());
+}
+
+}  // namespace parcours::rpc

@@ -1,0 +1,84 @@
+#ifndef PARCOURS_COMMON_RPC_SERVER_H_
+#define PARCOURS_COMMON_RPC_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/rpc/shell.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/server.h"
+
+namespace parcours::rpc {
+
+struct ServerOptions {
+  // "127.0.0.1:50051"; port 0 takes a free one. Also "unix:/path".
+  std::string listen_address = "127.0.0.1:0";
+  // Where the port is written, whole or not at all, once calls are answered.
+  std::string port_file;
+  bool reflection = false;
+  int max_receive_bytes = 256 * 1024;
+  int max_concurrent_streams = 1000;
+  // Clients may ping this often; theirs is 30 s (channel.h).
+  absl::Duration min_ping_interval = absl::Seconds(20);
+  // Connections are closed after this age, so that clients find new replicas;
+  // the grace is longer than any call.
+  absl::Duration max_connection_age = absl::Minutes(10);
+  absl::Duration max_connection_age_grace = absl::Minutes(11);
+  // How long running calls are waited for when the server stops.
+  absl::Duration drain_grace = absl::Seconds(20);
+};
+
+// Blocks SIGTERM and SIGINT, for Server::Run to wait for, and ignores SIGPIPE.
+// Call first in main: threads started before it would take the signals.
+void BlockTerminationSignals();
+
+// Whether plain text may be served there: it never leaves the machine.
+bool IsLoopbackAddress(std::string_view address);
+
+// A gRPC server for services on one shell, with the standard health service
+// ("" and each service by name) and, when asked, reflection.
+class Server {
+ public:
+  // Fails, with every problem in the text, when the address is not on
+  // loopback (there is no TLS yet) or cannot be bound, when a method of a
+  // service does not say who may call it, or when the shell has no digest key.
+  // `shell` and `services` outlive the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const ServerOptions& options, Shell& shell,
+      const std::vector<AnyService*>& services);
+
+  // Drains.
+  ~Server();
+
+  // The port that was bound; 0 for a Unix socket.
+  int port() const { return port_; }
+
+  // Waits for SIGTERM or SIGINT, then drains. REQUIRES: BlockTerminationSignals
+  // was called first in main.
+  void Run();
+
+  // Health turns to NOT_SERVING, new calls are refused with DRAINING, running
+  // ones are waited for up to `drain_grace` and then cancelled. Returns when
+  // no call runs. When calls cannot even be cancelled, ends the process with
+  // status 1 five seconds after the grace. Idempotent.
+  void Drain();
+
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+
+ private:
+  Server(ServerOptions options, Shell& shell);
+
+  const ServerOptions options_;
+  Shell& shell_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace parcours::rpc
+
+#endif  // PARCOURS_COMMON_RPC_SERVER_H_

@@ -1,0 +1,268 @@
+#include "common/rpc/shell.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "absl/strings/escaping.h"
+#include "absl/time/clock.h"
+#include "common/rpc/grpc_status.h"
+#include "common/rpc/uuid.h"
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "common/telemetry/log.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "grpcpp/support/string_ref.h"
+
+namespace parcours::rpc {
+namespace {
+
+constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
+
+// google.rpc has no reason for it, and nobody reads the answer.
+absl::Status ClientIsGone() { return absl::CancelledError(); }
+
+std::string_view TraceparentOf(const grpc::CallbackServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find("traceparent");
+  if (found == metadata.end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
+// Equal messages serialise alike within one version of the contract.
+std::string Digest(const std::string& key,
+                   const google::protobuf::Message& request) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream target(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&target);
+    coded.SetSerializationDeterministic(true);
+    request.SerializeToCodedStream(&coded);
+  }
+  std::array<unsigned char, crypto_generichash_BYTES> digest;
+  crypto_generichash(
+      digest.data(), digest.size(),
+      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+      reinterpret_cast<const unsigned char*>(key.data()),
+      std::min<std::size_t>(key.size(), crypto_generichash_KEYBYTES_MAX));
+  return absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(digest.data()), digest.size()));
+}
+
+}  // namespace
+
+absl::Status DeadlineError() { return MakeError(Reason::kDeadlineExceeded); }
+
+Shell::Shell(ShellOptions options)
+    : options_(std::move(options)),
+      in_flight_gauge_(options_.metrics->MakeGauge(
+          "parcours_rpc_in_flight", "Calls that run or wait for a worker.")),
+      rejected_full_(options_.metrics->MakeCounter(
+          "parcours_rpc_rejected_total", "Calls refused before they ran.",
+          "why", "overloaded")),
+      rejected_draining_(options_.metrics->MakeCounter(
+          "parcours_rpc_rejected_total", "Calls refused before they ran.",
+          "why", "draining")),
+      expired_in_queue_(options_.metrics->MakeCounter(
+          "parcours_rpc_rejected_total", "Calls refused before they ran.",
+          "why", "expired")),
+      pool_(std::make_unique<WorkerPool>(options_.workers, *options_.metrics)),
+      watch_([this] { RunWatch(); }) {}
+
+Shell::~Shell() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  watch_.join();
+  pool_.reset();
+}
+
+const ServiceMethod& Shell::MethodOf(std::string_view service,
+                                     std::string_view method) {
+  std::unique_ptr<const ServiceMethod> read =
+      ReadMethod(service, method, options_.submissions, *options_.metrics);
+  const absl::MutexLock lock(&mutex_);
+  methods_.push_back(std::move(read));
+  return *methods_.back();
+}
+
+bool Shell::WaitUntilIdle(absl::Time deadline) {
+  while (in_flight() > 0) {
+    if (absl::Now() >= deadline) return false;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  return true;
+}
+
+Shell::Call Shell::Begin(const ServiceMethod& method,
+                         grpc::CallbackServerContext& context) {
+  Call call;
+  call.method = &method;
+  call.context = &context;
+  call.start = std::chrono::steady_clock::now();
+  Trace trace = ContinueTrace(TraceparentOf(context));
+  call.trace_id = std::move(trace.trace_id);
+  call.traceparent = std::move(trace.traceparent);
+  return call;
+}
+
+absl::StatusOr<CallContext> Shell::Admissible(const Call& call,
+                                              absl::Duration default_budget,
+                                              absl::Duration max_budget) {
+  const absl::Time now = absl::Now();
+  // gRPC gives time_point::max() when the client sent no deadline.
+  const auto sent = call.context->deadline();
+  absl::Time deadline = now + default_budget;
+  if (sent != std::chrono::system_clock::time_point::max()) {
+    deadline = std::min(absl::FromChrono(sent), now + max_budget);
+  }
+  if (deadline <= now) return DeadlineError();
+
+  ASSIGN_OR_RETURN(access::Principal principal,
+                   options_.identify(*call.context));
+  if (!principal.roles.Intersects(call.method->roles)) {
+    return MakeError(Reason::kPermissionDenied);
+  }
+  ASSIGN_OR_RETURN(access::Scope scope, ScopeOf(*call.method, principal));
+  return CallContext{.caller = access::Caller{.principal = std::move(principal),
+                                              .scope = std::move(scope),
+                                              .method = call.method->full_name,
+                                              .request_id = {},
+                                              .request_digest = {},
+                                              .deadline = deadline,
+                                              .now = options_.clock->Now()},
+                     .trace_id = call.trace_id,
+                     .traceparent = call.traceparent};
+}
+
+absl::Status Shell::RefuseWhenDraining() {
+  if (!draining_.load(std::memory_order_acquire)) return absl::OkStatus();
+  rejected_draining_.Increment();
+  return WithRetryAfter(MakeError(Reason::kDraining), options_.retry_after);
+}
+
+absl::Status Shell::Overloaded(const Call& call) {
+  rejected_full_.Increment();
+  telemetry::Log(telemetry::LogLevel::kDebug, "overloaded",
+                 {{"method", std::string_view(call.method->full_name)}});
+  return WithRetryAfter(MakeError(Reason::kOverloaded), options_.retry_after);
+}
+
+absl::Status Shell::CountIn(Call& call) {
+  if (call.method->work_class != WorkClass::kSubmission) {
+    if (in_flight_limited_.fetch_add(1, std::memory_order_acq_rel) >=
+        options_.max_in_flight) {
+      in_flight_limited_.fetch_sub(1, std::memory_order_acq_rel);
+      return Overloaded(call);
+    }
+  }
+  in_flight_.fetch_add(1, std::memory_order_acq_rel);
+  in_flight_gauge_.Increment();
+  call.admitted = true;
+  return absl::OkStatus();
+}
+
+void Shell::CountOut(Call& call) {
+  if (!std::exchange(call.admitted, false)) return;
+  if (call.method->work_class != WorkClass::kSubmission) {
+    in_flight_limited_.fetch_sub(1, std::memory_order_acq_rel);
+  }
+  in_flight_gauge_.Decrement();
+  in_flight_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+absl::Status Shell::Admit(Call& call, std::unique_ptr<WorkItem>& item) {
+  RETURN_IF_ERROR(CountIn(call));
+  if (!pool_->TryAdd(call.method->work_class, item)) return Overloaded(call);
+  return absl::OkStatus();
+}
+
+absl::Status Shell::StillWanted(const CallContext& context, bool client_gone) {
+  if (context.caller.deadline <= absl::Now()) {
+    expired_in_queue_.Increment();
+    return DeadlineError();
+  }
+  if (client_gone) return ClientIsGone();
+  return absl::OkStatus();
+}
+
+absl::Status Shell::Validate(
+    const ServiceMethod& method, const google::protobuf::Message& request,
+    CallContext& context,
+    std::unique_ptr<google::protobuf::Message>& normalised) const {
+  if (method.rules != nullptr) {
+    RETURN_IF_ERROR(method.rules->Check(request, normalised));
+  }
+  if (method.request_id == nullptr) return absl::OkStatus();
+  const google::protobuf::Message& checked =
+      normalised == nullptr ? request : *normalised;
+  std::string request_id =
+      checked.GetReflection()->GetString(checked, method.request_id);
+  if (request_id.empty()) return absl::OkStatus();
+  if (!IsUuid(request_id)) {
+    return MakeFieldError("request_id", Reason::kFieldMalformed,
+                          {{"expected", "a UUID"}});
+  }
+  context.caller.request_digest = Digest(options_.digest_key, checked);
+  context.caller.request_id = std::move(request_id);
+  return absl::OkStatus();
+}
+
+grpc::Status Shell::End(Call& call, const absl::Status& status) {
+  const absl::Duration duration =
+      absl::FromChrono(std::chrono::steady_clock::now() - call.start);
+  const bool cancelled = status.code() == absl::StatusCode::kCancelled;
+  grpc::Status answer =
+      cancelled ? grpc::Status(grpc::StatusCode::CANCELLED, "cancelled")
+                : ToGrpcStatus(status, call.trace_id);
+  const auto code = static_cast<absl::StatusCode>(answer.error_code());
+  call.method->metrics.Record(code, duration);
+
+  const bool cheap = call.from_memory && answer.ok();
+  const telemetry::LogLevel level =
+      cheap ? telemetry::LogLevel::kDebug : telemetry::LogLevel::kInfo;
+  if (telemetry::LogEnabled(level)) {
+    const std::string code_name = absl::StatusCodeToString(code);
+    const std::optional<Reason> reason = ReasonOf(status);
+    telemetry::Log(level, "call",
+                   {{"method", std::string_view(call.method->full_name)},
+                    {"code", std::string_view(code_name)},
+                    {"reason", reason ? ReasonName(*reason) : ""},
+                    {"ms", absl::ToDoubleMilliseconds(duration)},
+                    {"trace_id", std::string_view(call.trace_id)}});
+  }
+  call.context->AddTrailingMetadata("traceparent", call.traceparent);
+  CountOut(call);
+  return answer;
+}
+
+void Shell::Watch(std::weak_ptr<WatchedStream> stream) {
+  const absl::MutexLock lock(&mutex_);
+  streams_.push_back(std::move(stream));
+}
+
+void Shell::RunWatch() {
+  const absl::Duration period =
+      std::min(kWatchPeriod, options_.stall_timeout / 4);
+  while (true) {
+    std::vector<std::shared_ptr<WatchedStream>> streams;
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), period)) return;
+      std::erase_if(streams_, [](const std::weak_ptr<WatchedStream>& stream) {
+        return stream.expired();
+      });
+      for (const std::weak_ptr<WatchedStream>& stream : streams_) {
+        if (auto alive = stream.lock()) streams.push_back(std::move(alive));
+      }
+    }
+    const absl::Time now = absl::Now();
+    for (const auto& stream : streams) stream->Watch(now);
+  }
+}
+
+}  // namespace parcours::rpc

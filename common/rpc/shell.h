@@ -1,0 +1,609 @@
+#ifndef PARCOURS_COMMON_RPC_SHELL_H_
+#define PARCOURS_COMMON_RPC_SHELL_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/rpc/call_context.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/service_method.h"
+#include "common/rpc/trace.h"
+#include "common/rpc/worker_pool.h"
+#include "common/telemetry/metrics.h"
+#include "common/time/clock.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/impl/service_type.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace parcours::rpc {
+
+struct ShellOptions {
+  // Business time of the calls. Required; outlives the shell.
+  const BusinessClock* clock = nullptr;
+  // Required; outlives the shell.
+  telemetry::Metrics* metrics = nullptr;
+  // Key of the digests of requests: at least 16 secret bytes, the same after a
+  // restart, since digests are compared with stored ones.
+  std::string digest_key;
+
+  // Budget of a call whose client sent no deadline, and the most that any
+  // deadline is worth.
+  absl::Duration default_budget = absl::Seconds(10);
+  absl::Duration max_budget = absl::Seconds(60);
+  // The same for a stream of chunks, and how long one chunk may take to come.
+  absl::Duration stream_budget = absl::Minutes(10);
+  absl::Duration stall_timeout = absl::Seconds(30);
+
+  WorkerPool::Options workers;
+  // Most reads and writes that run or wait at a time. Submissions are limited
+  // by their queue alone.
+  int max_in_flight = 512;
+  // Full names of the methods of class kSubmission.
+  std::vector<std::string> submissions;
+  // What an overloaded shell asks callers to wait.
+  absl::Duration retry_after = absl::Seconds(1);
+
+  Identify identify = LocalAdministrator;
+};
+
+// A client's stream of chunks, as a service's code receives it: one object for
+// each call, called by one worker at a time and in order. Destroyed without
+// Finish when the stream ends in any other way.
+template <typename Chunk, typename Response>
+class ChunkReceiver {
+ public:
+  virtual ~ChunkReceiver() = default;
+  // An error ends the stream.
+  virtual absl::Status Consume(const Chunk& chunk) = 0;
+  // The client has sent everything.
+  virtual absl::StatusOr<Response> Finish() = 0;
+};
+
+// What every call passes through, in this order. Outermost: metrics, access
+// log, mapping and masking of errors. Then trace, deadline, identity, role and
+// scope, admission, worker; on the worker: deadline again, validation without
+// look-up, the service's code. An answer from memory is given in between, in
+// gRPC's own thread, after role and scope: it needs neither pool nor
+// validation, because a malformed request finds nothing there.
+//
+// The access log has a line for every call at info, except for OK answers from
+// memory, which have one at debug: writing it would cost more than the answer.
+//
+// Thread-safe. Outlives the server that calls it.
+class Shell {
+ public:
+  explicit Shell(ShellOptions options);
+  ~Shell();
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  const ShellOptions& options() const { return options_; }
+
+  // The method as the contract describes it; kept as long as the shell.
+  const ServiceMethod& MethodOf(std::string_view service,
+                                std::string_view method);
+
+  // New calls are refused from now on with DRAINING.
+  void BeginDrain() { draining_.store(true, std::memory_order_release); }
+  // Waits until no call runs or `deadline` (real time) has passed; true when
+  // none runs.
+  bool WaitUntilIdle(absl::Time deadline);
+  int in_flight() const { return in_flight_.load(std::memory_order_acquire); }
+
+  // Answers one call by `use`, a function of (const CallContext&, const
+  // Request&) to absl::StatusOr<Response>, on a worker.
+  template <typename Request, typename Response, typename Use>
+  grpc::ServerUnaryReactor* Unary(const ServiceMethod& method,
+                                  grpc::CallbackServerContext* context,
+                                  const Request* request, Response* response,
+                                  Use use);
+
+  // Unary that first asks `from_memory`, a function of the same arguments to
+  // std::optional<absl::StatusOr<Response>>, which must not block. It sees the
+  // request before validation and without request_id.
+  template <typename Request, typename Response, typename FromMemory,
+            typename Use>
+  grpc::ServerUnaryReactor* UnaryFromMemory(
+      const ServiceMethod& method, grpc::CallbackServerContext* context,
+      const Request* request, Response* response, FromMemory from_memory,
+      Use use);
+
+  // Receives a stream by the object that `open`, a function of (const
+  // CallContext&) to absl::StatusOr<std::unique_ptr<ChunkReceiver<Chunk,
+  // Response>>>, returns; `open` runs on a worker. Each chunk is validated.
+  template <typename Chunk, typename Response, typename Open>
+  grpc::ServerReadReactor<Chunk>* ClientStream(
+      const ServiceMethod& method, grpc::CallbackServerContext* context,
+      Response* response, Open open);
+
+ private:
+  // One call in progress, up to the moment it is answered.
+  struct Call {
+    const ServiceMethod* method = nullptr;
+    grpc::CallbackServerContext* context = nullptr;
+    std::chrono::steady_clock::time_point start;
+    std::string trace_id;
+    std::string traceparent;
+    bool admitted = false;
+    bool from_memory = false;
+  };
+
+  template <typename Request, typename Response, typename Use>
+  class UnaryWork;
+  template <typename Chunk, typename Response, typename Open>
+  class StreamCall;
+
+  // A stream that the watch looks at for deadline and stall.
+  class WatchedStream {
+   public:
+    virtual ~WatchedStream() = default;
+    virtual void Watch(absl::Time now) = 0;
+  };
+
+  Call Begin(const ServiceMethod& method, grpc::CallbackServerContext& context);
+  // Deadline, identity, role and scope.
+  absl::StatusOr<CallContext> Admissible(const Call& call,
+                                         absl::Duration default_budget,
+                                         absl::Duration max_budget);
+  absl::Status RefuseWhenDraining();
+  // Counts the call in. Its item is taken, or an error is returned.
+  absl::Status Admit(Call& call, std::unique_ptr<WorkItem>& item);
+  absl::Status CountIn(Call& call);
+  void CountOut(Call& call);
+  absl::Status Overloaded(const Call& call);
+  // Whether somebody still waits for the answer.
+  absl::Status StillWanted(const CallContext& context, bool client_gone);
+  absl::Status Validate(
+      const ServiceMethod& method, const google::protobuf::Message& request,
+      CallContext& context,
+      std::unique_ptr<google::protobuf::Message>& normalised) const;
+  // Records the call and makes the status to finish it with.
+  grpc::Status End(Call& call, const absl::Status& status);
+
+  void Watch(std::weak_ptr<WatchedStream> stream);
+  void RunWatch();
+
+  // Runs `function` and turns what it throws into an error to be masked.
+  template <typename Function>
+  static auto Guarded(Function function) -> decltype(function()) {
+    try {
+      return function();
+    } catch (const std::exception& error) {
+      return absl::InternalError(error.what());
+    } catch (...) {
+      return absl::InternalError("an exception of an unknown type");
+    }
+  }
+
+  const ShellOptions options_;
+  telemetry::Gauge in_flight_gauge_;
+  telemetry::Counter rejected_full_;
+  telemetry::Counter rejected_draining_;
+  telemetry::Counter expired_in_queue_;
+  std::atomic<bool> draining_ = false;
+  std::atomic<int> in_flight_ = 0;
+  std::atomic<int> in_flight_limited_ = 0;
+
+  absl::Mutex mutex_;
+  std::vector<std::unique_ptr<const ServiceMethod>> methods_
+      ABSL_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<WatchedStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  std::unique_ptr<WorkerPool> pool_;
+  std::thread watch_;
+};
+
+// Base of a service's implementation: `S` is the generated service class.
+// Every rpc of the service is one line and one function:
+//
+//   class EnrolmentRpc final : public rpc::ServiceOf<pb::EnrolmentService> {
+//    public:
+//     explicit EnrolmentRpc(rpc::Shell& shell) : ServiceOf(shell) {}
+//     PARCOURS_RPC(SubmitApplication, pb::SubmitApplicationRequest,
+//                  pb::Application)
+//    private:
+//     absl::StatusOr<pb::Application> SubmitApplication(
+//         const rpc::CallContext& call,
+//         const pb::SubmitApplicationRequest& request);
+//   };
+class AnyService {
+ public:
+  virtual ~AnyService() = default;
+  virtual grpc::Service& grpc_service() = 0;
+  virtual std::string_view full_name() const = 0;
+};
+
+template <typename S>
+class ServiceOf : public S::CallbackService, public AnyService {
+ public:
+  grpc::Service& grpc_service() final { return *this; }
+  std::string_view full_name() const final { return S::service_full_name(); }
+
+ protected:
+  explicit ServiceOf(Shell& shell) : shell_(shell) {}
+  Shell& shell_;
+};
+
+// Use these inside a class derived from ServiceOf. PARCOURS_RPC calls
+//   absl::StatusOr<Response> Name(const CallContext&, const Request&);
+// on a worker.
+#define PARCOURS_RPC(Name, Request, Response)                                  \
+ private:                                                                      \
+  const ::parcours::rpc::ServiceMethod& Name##_method_ =                       \
+      this->shell_.MethodOf(this->full_name(), #Name);                         \
+                                                                               \
+ public:                                                                       \
+  ::grpc::ServerUnaryReactor* Name(::grpc::CallbackServerContext* context,     \
+                                   const Request* request, Response* response) \
+      override {                                                               \
+    return this->shell_.Unary(                                                 \
+        Name##_method_, context, request, response,                            \
+        [this](const ::parcours::rpc::CallContext& call,                       \
+               const Request& checked) { return this->Name(call, checked); }); \
+  }
+
+// The same, asking first, in gRPC's thread,
+//   std::optional<absl::StatusOr<Response>> NameFromMemory(
+//       const CallContext&, const Request&);
+#define PARCOURS_RPC_FROM_MEMORY(Name, Request, Response)                      \
+ private:                                                                      \
+  const ::parcours::rpc::ServiceMethod& Name##_method_ =                       \
+      this->shell_.MethodOf(this->full_name(), #Name);                         \
+                                                                               \
+ public:                                                                       \
+  ::grpc::ServerUnaryReactor* Name(::grpc::CallbackServerContext* context,     \
+                                   const Request* request, Response* response) \
+      override {                                                               \
+    return this->shell_.UnaryFromMemory(                                       \
+        Name##_method_, context, request, response,                            \
+        [this](const ::parcours::rpc::CallContext& call,                       \
+               const Request& unchecked) {                                     \
+          return this->Name##FromMemory(call, unchecked);                      \
+        },                                                                     \
+        [this](const ::parcours::rpc::CallContext& call,                       \
+               const Request& checked) { return this->Name(call, checked); }); \
+  }
+
+// A stream of chunks from the client, received by what
+//   absl::StatusOr<std::unique_ptr<rpc::ChunkReceiver<Chunk, Response>>> Name(
+//       const CallContext&);
+// returns.
+#define PARCOURS_CLIENT_STREAM_RPC(Name, Chunk, Response)                    \
+ private:                                                                    \
+  const ::parcours::rpc::ServiceMethod& Name##_method_ =                     \
+      this->shell_.MethodOf(this->full_name(), #Name);                       \
+                                                                             \
+ public:                                                                     \
+  ::grpc::ServerReadReactor<Chunk>* Name(                                    \
+      ::grpc::CallbackServerContext* context, Response* response) override { \
+    return this->shell_.template ClientStream<Chunk, Response>(              \
+        Name##_method_, context, response,                                   \
+        [this](const ::parcours::rpc::CallContext& call) {                   \
+          return this->Name(call);                                           \
+        });                                                                  \
+  }
+
+// Implementation.
+
+template <typename Request, typename Response, typename Use>
+class Shell::UnaryWork final : public WorkItem {
+ public:
+  UnaryWork(Shell& shell, Call call, CallContext context,
+            const Request* request, Response* response,
+            grpc::ServerUnaryReactor* reactor, Use use)
+      : shell_(shell),
+        call_(std::move(call)),
+        context_(std::move(context)),
+        request_(request),
+        response_(response),
+        reactor_(reactor),
+        use_(std::move(use)) {}
+
+  Call& call() { return call_; }
+
+  void Run() override {
+    grpc::Status status = shell_.End(call_, Answer());
+    reactor_->Finish(std::move(status));
+  }
+
+ private:
+  absl::Status Answer() {
+    if (absl::Status wanted =
+            shell_.StillWanted(context_, call_.context->IsCancelled());
+        !wanted.ok()) {
+      return wanted;
+    }
+    std::unique_ptr<google::protobuf::Message> normalised;
+    if (absl::Status valid =
+            shell_.Validate(*call_.method, *request_, context_, normalised);
+        !valid.ok()) {
+      return valid;
+    }
+    const Request& request = normalised == nullptr
+                                 ? *request_
+                                 : static_cast<const Request&>(*normalised);
+    absl::StatusOr<Response> answer = Guarded(
+        [&]() -> absl::StatusOr<Response> { return use_(context_, request); });
+    if (!answer.ok()) return std::move(answer).status();
+    *response_ = *std::move(answer);
+    return absl::OkStatus();
+  }
+
+  Shell& shell_;
+  Call call_;
+  CallContext context_;
+  const Request* const request_;
+  Response* const response_;
+  grpc::ServerUnaryReactor* const reactor_;
+  Use use_;
+};
+
+template <typename Request, typename Response, typename Use>
+grpc::ServerUnaryReactor* Shell::Unary(const ServiceMethod& method,
+                                       grpc::CallbackServerContext* context,
+                                       const Request* request,
+                                       Response* response, Use use) {
+  return UnaryFromMemory(
+      method, context, request, response,
+      [](const CallContext&, const Request&) {
+        return std::optional<absl::StatusOr<Response>>();
+      },
+      std::move(use));
+}
+
+template <typename Request, typename Response, typename FromMemory,
+          typename Use>
+grpc::ServerUnaryReactor* Shell::UnaryFromMemory(
+    const ServiceMethod& method, grpc::CallbackServerContext* context,
+    const Request* request, Response* response, FromMemory from_memory,
+    Use use) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  Call call = Begin(method, *context);
+  absl::StatusOr<CallContext> admissible =
+      Admissible(call, options_.default_budget, options_.max_budget);
+  if (!admissible.ok()) {
+    reactor->Finish(End(call, admissible.status()));
+    return reactor;
+  }
+  if (absl::Status draining = RefuseWhenDraining(); !draining.ok()) {
+    reactor->Finish(End(call, draining));
+    return reactor;
+  }
+
+  using Answer = std::optional<absl::StatusOr<Response>>;
+  Answer answer;
+  try {
+    answer = from_memory(*admissible, *request);
+  } catch (const std::exception& error) {
+    answer = Answer(absl::InternalError(error.what()));
+  } catch (...) {
+    answer = Answer(absl::InternalError("an exception of an unknown type"));
+  }
+  if (answer.has_value()) {
+    call.from_memory = true;
+    if (answer->ok()) *response = **std::move(answer);
+    reactor->Finish(End(call, answer->status()));
+    return reactor;
+  }
+
+  using Work = UnaryWork<Request, Response, Use>;
+  auto work =
+      std::make_unique<Work>(*this, std::move(call), *std::move(admissible),
+                             request, response, reactor, std::move(use));
+  Call& queued = work->call();
+  std::unique_ptr<WorkItem> item = std::move(work);
+  if (absl::Status refused = Admit(queued, item); !refused.ok()) {
+    reactor->Finish(End(queued, refused));
+  }
+  return reactor;
+}
+
+template <typename Chunk, typename Response, typename Open>
+class Shell::StreamCall final
+    : public grpc::ServerReadReactor<Chunk>,
+      public WatchedStream,
+      public std::enable_shared_from_this<StreamCall<Chunk, Response, Open>> {
+ public:
+  StreamCall(Shell& shell, Call call, Response* response, Open open)
+      : shell_(shell),
+        call_(std::move(call)),
+        response_(response),
+        open_(std::move(open)) {}
+
+  // gRPC knows the reactor until OnDone; until then it keeps itself alive.
+  grpc::ServerReadReactor<Chunk>* Start() {
+    self_ = this->shared_from_this();
+    absl::Status refused = [&] {
+      absl::StatusOr<CallContext> admissible = shell_.Admissible(
+          call_, shell_.options_.stream_budget, shell_.options_.stream_budget);
+      if (!admissible.ok()) return std::move(admissible).status();
+      context_.emplace(*std::move(admissible));
+      if (absl::Status draining = shell_.RefuseWhenDraining(); !draining.ok()) {
+        return draining;
+      }
+      return shell_.CountIn(call_);
+    }();
+    if (!refused.ok()) {
+      Conclude(refused);
+      return this;
+    }
+    shell_.Watch(self_);
+    Read();
+    return this;
+  }
+
+  void OnReadDone(bool ok) override {
+    {
+      const absl::MutexLock lock(&mutex_);
+      reading_since_ = absl::InfiniteFuture();
+      if (concluded_) return;
+    }
+    shell_.pool_->Add(call_.method->work_class,
+                      std::make_unique<Step>(this->shared_from_this(), ok));
+  }
+
+  // A step may outlive the call's gRPC context, which it must not ask.
+  void OnCancel() override { cancelled_ = true; }
+
+  void OnDone() override { self_.reset(); }
+
+  void Watch(absl::Time now) override {
+    bool stalled;
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (concluded_) return;
+      stalled = now > context_->caller.deadline ||
+                now - reading_since_ > shell_.options_.stall_timeout;
+    }
+    if (stalled) Conclude(MakeDeadlineError());
+  }
+
+ private:
+  // One chunk, or the end of the stream, on a worker.
+  class Step final : public WorkItem {
+   public:
+    Step(std::shared_ptr<StreamCall> stream, bool has_chunk)
+        : stream_(std::move(stream)), has_chunk_(has_chunk) {}
+    void Run() override {
+      if (has_chunk_) {
+        stream_->ConsumeChunk();
+      } else {
+        stream_->FinishStream();
+      }
+    }
+
+   private:
+    const std::shared_ptr<StreamCall> stream_;
+    const bool has_chunk_;
+  };
+
+  void Read() {
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (concluded_) return;
+      reading_since_ = absl::Now();
+    }
+    this->StartRead(&chunk_);
+  }
+
+  absl::Status OpenOnce() {
+    if (receiver_ != nullptr) return absl::OkStatus();
+    auto opened = Guarded([&] { return open_(*context_); });
+    if (!opened.ok()) return std::move(opened).status();
+    receiver_ = *std::move(opened);
+    return absl::OkStatus();
+  }
+
+  void ConsumeChunk() {
+    const absl::Status status = [&] {
+      if (absl::Status wanted = shell_.StillWanted(*context_, cancelled_);
+          !wanted.ok()) {
+        return wanted;
+      }
+      std::unique_ptr<google::protobuf::Message> normalised;
+      if (absl::Status valid =
+              shell_.Validate(*call_.method, chunk_, *context_, normalised);
+          !valid.ok()) {
+        return valid;
+      }
+      const Chunk& chunk = normalised == nullptr
+                               ? chunk_
+                               : static_cast<const Chunk&>(*normalised);
+      if (absl::Status opened = OpenOnce(); !opened.ok()) return opened;
+      return Guarded([&] { return receiver_->Consume(chunk); });
+    }();
+    if (!status.ok()) {
+      receiver_.reset();
+      Conclude(status);
+      return;
+    }
+    Read();
+  }
+
+  void FinishStream() {
+    absl::StatusOr<Response> answer = [&]() -> absl::StatusOr<Response> {
+      if (absl::Status wanted = shell_.StillWanted(*context_, cancelled_);
+          !wanted.ok()) {
+        return wanted;
+      }
+      if (absl::Status opened = OpenOnce(); !opened.ok()) return opened;
+      return Guarded([&] { return receiver_->Finish(); });
+    }();
+    receiver_.reset();
+    if (!answer.ok()) {
+      Conclude(answer.status());
+      return;
+    }
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (concluded_) return;
+      *response_ = *std::move(answer);
+      concluded_ = true;
+    }
+    this->Finish(shell_.End(call_, absl::OkStatus()));
+  }
+
+  // The first conclusion counts.
+  void Conclude(const absl::Status& status) {
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (concluded_) return;
+      concluded_ = true;
+    }
+    this->Finish(shell_.End(call_, status));
+  }
+
+  static absl::Status MakeDeadlineError();
+
+  Shell& shell_;
+  Call call_;
+  std::optional<CallContext> context_;
+  Response* const response_;
+  Open open_;
+  Chunk chunk_;
+  std::unique_ptr<ChunkReceiver<Chunk, Response>> receiver_;
+  std::shared_ptr<StreamCall> self_;
+  std::atomic<bool> cancelled_ = false;
+
+  absl::Mutex mutex_;
+  bool concluded_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time reading_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+};
+
+// DEADLINE_EXCEEDED with its reason.
+absl::Status DeadlineError();
+
+template <typename Chunk, typename Response, typename Open>
+absl::Status Shell::StreamCall<Chunk, Response, Open>::MakeDeadlineError() {
+  return DeadlineError();
+}
+
+template <typename Chunk, typename Response, typename Open>
+grpc::ServerReadReactor<Chunk>* Shell::ClientStream(
+    const ServiceMethod& method, grpc::CallbackServerContext* context,
+    Response* response, Open open) {
+  return std::make_shared<StreamCall<Chunk, Response, Open>>(
+             *this, Begin(method, *context), response, std::move(open))
+      ->Start();
+}
+
+}  // namespace parcours::rpc
+
+#endif  // PARCOURS_COMMON_RPC_SHELL_H_

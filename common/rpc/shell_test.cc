@@ -1,0 +1,646 @@
+#include "common/rpc/shell.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "common/rpc/grpc_status.h"
+#include "common/rpc/server.h"
+#include "common/rpc/testdata/probe_service.h"
+#include "common/telemetry/log.h"
+#include "common/testing/rpc_fixture.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "grpcpp/client_context.h"
+#include "gtest/gtest.h"
+
+namespace parcours::rpc {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr char kRequestId[] = "0190a5f0-0000-7000-8000-000000000001";
+
+access::Principal PrincipalOf(int role, const std::string& body) {
+  access::Principal principal;
+  principal.subject = "somebody";
+  principal.roles.Add(role);
+  principal.body = body;
+  return principal;
+}
+
+// The trailing metadata of that name, or nothing.
+std::string Trailer(const grpc::ClientContext& context, const char* name) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find(name);
+  return found == trailers.end()
+             ? ""
+             : std::string(found->second.data(), found->second.size());
+}
+
+class ShellTest : public ::testing::Test {
+ protected:
+  void Start(
+      std::function<void(ShellOptions&)> adapt = [](ShellOptions&) {},
+      ServerOptions server = {}) {
+    telemetry::SetLogWriterForTest([this](std::string_view line) {
+      const absl::MutexLock lock(&lines_mutex_);
+      lines_.emplace_back(line);
+    });
+    fixture_ = std::make_unique<RpcFixture>(std::move(adapt));
+    service_ = std::make_unique<ProbeRpc>(fixture_->shell());
+    fixture_->Serve({service_.get()}, server);
+    stub_ = probe::ProbeService::NewStub(fixture_->channel());
+  }
+
+  ~ShellTest() override {
+    if (service_ != nullptr) service_->gate().Open();
+    if (fixture_ != nullptr) fixture_->StopServing();
+    service_.reset();
+    fixture_.reset();
+    telemetry::SetLogWriterForTest(nullptr);
+  }
+
+  absl::StatusOr<probe::ProbeResponse> Probe(
+      const probe::ProbeRequest& request,
+      grpc::ClientContext* context = nullptr) {
+    grpc::ClientContext own;
+    probe::ProbeResponse response;
+    const absl::Status status = FromGrpcStatus(
+        stub_->Probe(context == nullptr ? &own : context, request, &response));
+    if (!status.ok()) return status;
+    return response;
+  }
+
+  absl::StatusOr<probe::ProbeResponse> Probe(const std::string& text) {
+    probe::ProbeRequest request;
+    request.set_text(text);
+    return Probe(request);
+  }
+
+  absl::StatusOr<probe::Thing> GetThing(const std::string& name) {
+    grpc::ClientContext context;
+    probe::GetThingRequest request;
+    request.set_name(name);
+    probe::Thing thing;
+    const absl::Status status =
+        FromGrpcStatus(stub_->GetThing(&context, request, &thing));
+    if (!status.ok()) return status;
+    return thing;
+  }
+
+  std::string LogLine(const std::string& part) {
+    const absl::MutexLock lock(&lines_mutex_);
+    for (const std::string& line : lines_) {
+      if (line.find(part) != std::string::npos) return line;
+    }
+    return "";
+  }
+
+  absl::Mutex lines_mutex_;
+  std::vector<std::string> lines_;
+  std::unique_ptr<RpcFixture> fixture_;
+  std::unique_ptr<ProbeRpc> service_;
+  std::unique_ptr<probe::ProbeService::Stub> stub_;
+};
+
+TEST_F(ShellTest, ACallReachesTheServicesCodeWithItsContext) {
+  Start();
+  probe::ProbeRequest request;
+  request.set_text("hello");
+  request.set_request_id(kRequestId);
+  const auto response = Probe(request);
+
+  ASSERT_OK(response);
+  EXPECT_EQ(response->text(), "hello");
+  EXPECT_EQ(response->subject(), "local-administrator");
+  EXPECT_EQ(response->request_id(), kRequestId);
+  EXPECT_THAT(response->request_digest(), SizeIs(64));
+  EXPECT_EQ(response->method(), "parcours.testdata.v1.ProbeService/Probe");
+  EXPECT_TRUE(response->full_scope());
+}
+
+TEST_F(ShellTest, TheDigestDependsOnTheWholeRequestAndOnTheKey) {
+  Start();
+  probe::ProbeRequest request;
+  request.set_request_id(kRequestId);
+  request.set_text("one");
+  const std::string first = Probe(request)->request_digest();
+  EXPECT_EQ(Probe(request)->request_digest(), first);
+  request.set_text("two");
+  EXPECT_NE(Probe(request)->request_digest(), first);
+
+  RpcFixture other([](ShellOptions& options) {
+    options.digest_key = "another key, just as long as it..";
+  });
+  ProbeRpc service(other.shell());
+  other.Serve({&service});
+  auto stub = probe::ProbeService::NewStub(other.channel());
+  grpc::ClientContext context;
+  probe::ProbeResponse response;
+  request.set_text("one");
+  ASSERT_TRUE(stub->Probe(&context, request, &response).ok());
+  EXPECT_NE(response.request_digest(), first);
+  other.StopServing();
+}
+
+TEST_F(ShellTest, ARequestIdMustBeAUuid) {
+  Start();
+  probe::ProbeRequest request;
+  request.set_request_id("42");
+  EXPECT_THAT(Probe(request), AllOf(HasReason(Reason::kFieldMalformed),
+                                    ViolatesField("request_id")));
+  EXPECT_EQ(service_->runs(), 0);
+}
+
+TEST_F(ShellTest, ErrorsOfTheServiceArriveWithTheirReason) {
+  Start();
+  EXPECT_THAT(Probe("refuse"),
+              AllOf(StatusIs(absl::StatusCode::kFailedPrecondition),
+                    HasReason(Reason::kNoJury)));
+}
+
+TEST_F(ShellTest, WhatIsThrownOrForeignIsMasked) {
+  Start();
+  for (const char* text : {"throw", "throw an int", "leak"}) {
+    const auto response = Probe(text);
+    EXPECT_THAT(response, HasReason(Reason::kInternal)) << text;
+    EXPECT_THAT(response.status().ToString(), Not(HasSubstr("private")));
+    const std::string reference = MetadataOf(response.status())["reference"];
+    EXPECT_THAT(LogLine(reference), Not(IsEmpty()));
+  }
+  EXPECT_THAT(LogLine("private words"), HasSubstr("reference"));
+  EXPECT_OK(Probe("still alive"));
+}
+
+TEST_F(ShellTest, InvalidRequestsDoNotReachTheService) {
+  Start();
+  EXPECT_THAT(Probe("bell \a"),
+              AllOf(HasReason(Reason::kFieldForbiddenCharacter),
+                    ViolatesField("text")));
+  EXPECT_EQ(service_->runs(), 0);
+}
+
+TEST_F(ShellTest, TextsArriveInNormalisationFormC) {
+  Start();
+  EXPECT_EQ(Probe("E\xCC\x81t\xC3\xA9")->text(), "\xC3\x89t\xC3\xA9");
+}
+
+TEST_F(ShellTest, AMemoryHitNeedsNoWorker) {
+  Start([](ShellOptions& options) { options.workers.threads = 1; });
+  std::thread busy([&] { EXPECT_OK(Probe("wait")); });
+  service_->gate().AwaitWaiting(1);
+
+  const auto hot = GetThing("bodies/opale/things/hot");
+
+  ASSERT_OK(hot);
+  EXPECT_EQ(hot->title(), "from memory");
+  EXPECT_EQ(LogLine("GetThing"), "") << "a hit is logged at debug only";
+  service_->gate().Open();
+  busy.join();
+}
+
+TEST_F(ShellTest, AMissInMemoryIsAnsweredByAWorker) {
+  Start();
+  const auto cold = GetThing("bodies/opale/things/cold");
+  ASSERT_OK(cold);
+  EXPECT_EQ(cold->title(), "from the record");
+  EXPECT_THAT(GetThing("bodies/opale/things/absent"),
+              HasReason(Reason::kNotFound));
+  EXPECT_THAT(GetThing("Bodies/x"), HasReason(Reason::kFieldMalformed));
+  EXPECT_THAT(GetThing("bodies/opale/things/throw"),
+              HasReason(Reason::kInternal));
+}
+
+TEST_F(ShellTest, TheTraceGoesOnAndIsReturned) {
+  Start();
+  grpc::ClientContext context;
+  context.AddMetadata(
+      "traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  const auto response = Probe(probe::ProbeRequest(), &context);
+  ASSERT_OK(response);
+  EXPECT_EQ(response->trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_THAT(Trailer(context, "traceparent"),
+              AllOf(HasSubstr("00-4bf92f3577b34da6a3ce929d0e0e4736-"),
+                    Not(HasSubstr("00f067aa0ba902b7"))));
+  EXPECT_THAT(LogLine("4bf92f3577b34da6a3ce929d0e0e4736"),
+              HasSubstr("ProbeService/Probe"));
+}
+
+TEST_F(ShellTest, AMalformedTraceIsReplaced) {
+  Start();
+  for (const char* sent :
+       {"", "00-zzz", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}) {
+    grpc::ClientContext context;
+    context.AddMetadata("traceparent", sent);
+    ASSERT_OK(Probe(probe::ProbeRequest(), &context));
+    EXPECT_THAT(Trailer(context, "traceparent"),
+                MatchesRegex("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"));
+    EXPECT_THAT(Trailer(context, "traceparent"), Not(HasSubstr("4bf92f")));
+  }
+}
+
+TEST_F(ShellTest, RefusedCallsAreTracedAndCountedToo) {
+  Start();
+  grpc::ClientContext context;
+  probe::ProbeRequest request;
+  request.set_text("refuse");
+  EXPECT_FALSE(Probe(request, &context).ok());
+  EXPECT_THAT(Trailer(context, "traceparent"), Not(IsEmpty()));
+  EXPECT_THAT(fixture_->metrics().Text(),
+              HasSubstr("parcours_rpc_duration_seconds_count{code=\"FAILED_"
+                        "PRECONDITION\",method=\"parcours.testdata.v1."
+                        "ProbeService/Probe\"} 1"));
+  EXPECT_THAT(LogLine("FAILED_PRECONDITION"), HasSubstr("NO_JURY"));
+}
+
+TEST_F(ShellTest, ACallWithoutDeadlineGetsTheDefaultBudget) {
+  Start([](ShellOptions& options) {
+    options.default_budget = absl::Seconds(7);
+    options.max_budget = absl::Seconds(30);
+  });
+  const absl::Time before = absl::Now();
+  const auto by_default = Probe(probe::ProbeRequest());
+  grpc::ClientContext patient;
+  patient.set_deadline(absl::ToChronoTime(before + absl::Hours(5)));
+  const auto capped = Probe(probe::ProbeRequest(), &patient);
+  const absl::Time after = absl::Now();
+
+  const auto deadline = [](const probe::ProbeResponse& response) {
+    return absl::FromUnixSeconds(response.deadline().seconds());
+  };
+  EXPECT_GE(deadline(*by_default), before + absl::Seconds(6));
+  EXPECT_LE(deadline(*by_default), after + absl::Seconds(7));
+  EXPECT_GE(deadline(*capped), before + absl::Seconds(29));
+  EXPECT_LE(deadline(*capped), after + absl::Seconds(30));
+}
+
+TEST_F(ShellTest, ACallThatExpiresInTheQueueDoesNotRun) {
+  Start([](ShellOptions& options) { options.workers.threads = 1; });
+  std::thread busy([&] { EXPECT_OK(Probe("wait")); });
+  service_->gate().AwaitWaiting(1);
+
+  grpc::ClientContext hasty;
+  hasty.set_deadline(absl::ToChronoTime(absl::Now() + absl::Milliseconds(50)));
+  EXPECT_THAT(Probe(probe::ProbeRequest(), &hasty),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  service_->gate().Open();
+  busy.join();
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::Now() + absl::Seconds(10)));
+  EXPECT_EQ(service_->runs(), 1);
+}
+
+TEST_F(ShellTest, ACancelledCallThatStillWaitsDoesNotRun) {
+  Start([](ShellOptions& options) { options.workers.threads = 1; });
+  std::thread busy([&] { EXPECT_OK(Probe("wait")); });
+  service_->gate().AwaitWaiting(1);
+
+  grpc::ClientContext context;
+  std::thread gone([&] {
+    EXPECT_THAT(Probe(probe::ProbeRequest(), &context),
+                StatusIs(absl::StatusCode::kCancelled));
+  });
+  while (fixture_->shell().in_flight() < 2) std::this_thread::yield();
+  context.TryCancel();
+  gone.join();
+  // A later call on the same connection tells that the server has read the
+  // cancellation.
+  EXPECT_OK(GetThing("bodies/opale/things/hot"));
+  service_->gate().Open();
+  busy.join();
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::Now() + absl::Seconds(10)));
+  EXPECT_EQ(service_->runs(), 1);
+}
+
+TEST_F(ShellTest, AFullQueueIsRefusedWithADelayAndSubmissionsAreShedLast) {
+  Start([](ShellOptions& options) {
+    options.workers.threads = 1;
+    options.workers.queue_limits = {1, 1, 4};
+    options.submissions = {"parcours.testdata.v1.ProbeService/Submit"};
+  });
+  std::vector<std::thread> callers;
+  callers.emplace_back([&] { EXPECT_OK(Probe("wait")); });
+  service_->gate().AwaitWaiting(1);
+  callers.emplace_back([&] { EXPECT_OK(Probe("queued")); });
+  while (fixture_->shell().in_flight() < 2) std::this_thread::yield();
+
+  const auto refused = Probe("one too many");
+  EXPECT_THAT(refused, AllOf(StatusIs(absl::StatusCode::kResourceExhausted),
+                             HasReason(Reason::kOverloaded)));
+  EXPECT_TRUE(
+      refused.status().GetPayload("type.googleapis.com/google.rpc.RetryInfo"));
+
+  const auto submit = [&] {
+    grpc::ClientContext context;
+    probe::ProbeResponse response;
+    return FromGrpcStatus(
+        stub_->Submit(&context, probe::ProbeRequest(), &response));
+  };
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] { EXPECT_OK(submit()); });
+  }
+  while (fixture_->shell().in_flight() < 6) std::this_thread::yield();
+  EXPECT_THAT(submit(), HasReason(Reason::kOverloaded));
+  EXPECT_THAT(
+      fixture_->metrics().Text(),
+      AllOf(HasSubstr("parcours_rpc_rejected_total{why=\"overloaded\"} 2"),
+            HasSubstr("parcours_queue_depth{class=\"submission\"} 4"),
+            HasSubstr("parcours_rpc_in_flight 6")));
+
+  service_->gate().Open();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::Now() + absl::Seconds(10)));
+  EXPECT_OK(Probe("room again"));
+}
+
+TEST_F(ShellTest, ReadsAndWritesInFlightAreLimited) {
+  Start([](ShellOptions& options) {
+    options.workers.threads = 1;
+    options.max_in_flight = 1;
+  });
+  std::thread busy([&] { EXPECT_OK(Probe("wait")); });
+  service_->gate().AwaitWaiting(1);
+  EXPECT_THAT(Probe("second"), HasReason(Reason::kOverloaded));
+  EXPECT_OK(GetThing("bodies/opale/things/hot"));
+  service_->gate().Open();
+  busy.join();
+}
+
+TEST_F(ShellTest, ADrainingShellRefusesNewCallsAndEndsRunningOnes) {
+  Start();
+  std::thread running([&] { EXPECT_OK(Probe("wait")); });
+  service_->gate().AwaitWaiting(1);
+  fixture_->shell().BeginDrain();
+  EXPECT_THAT(Probe("late"), AllOf(StatusIs(absl::StatusCode::kUnavailable),
+                                   HasReason(Reason::kDraining)));
+  EXPECT_THAT(GetThing("bodies/opale/things/hot"),
+              HasReason(Reason::kDraining));
+  EXPECT_FALSE(fixture_->shell().WaitUntilIdle(absl::Now()));
+  service_->gate().Open();
+  fixture_->server().Drain();
+  running.join();
+  EXPECT_EQ(fixture_->shell().in_flight(), 0);
+}
+
+// The order of the checks: each call below is wrong in several ways and is
+// told the first.
+
+TEST_F(ShellTest, AStrangerIsToldNothingButThat) {
+  Start([](ShellOptions& options) {
+    options.identify = [](const grpc::CallbackServerContext&) {
+      return absl::StatusOr<access::Principal>(
+          MakeError(Reason::kUnauthenticated));
+    };
+  });
+  EXPECT_THAT(Probe("bell \a"),
+              AllOf(StatusIs(absl::StatusCode::kUnauthenticated),
+                    HasReason(Reason::kUnauthenticated)));
+  fixture_->shell().BeginDrain();
+  EXPECT_THAT(GetThing("bodies/opale/things/hot"),
+              HasReason(Reason::kUnauthenticated));
+}
+
+TEST_F(ShellTest, AWrongRoleIsRefusedBeforeDrainAndValidation) {
+  Start([](ShellOptions& options) {
+    options.identify = [](const grpc::CallbackServerContext&) {
+      return absl::StatusOr<access::Principal>(
+          PrincipalOf(type::v1::ROLE_TRAINER, "bodies/opale"));
+    };
+  });
+  EXPECT_THAT(Probe("bell \a"), HasReason(Reason::kPermissionDenied));
+  EXPECT_OK(GetThing("bodies/opale/things/hot"));
+  fixture_->shell().BeginDrain();
+  EXPECT_THAT(Probe("hello"), HasReason(Reason::kPermissionDenied));
+}
+
+TEST_F(ShellTest, TheScopeOfABodysCoordinatorIsTheBody) {
+  Start([](ShellOptions& options) {
+    options.identify = [](const grpc::CallbackServerContext&) {
+      return absl::StatusOr<access::Principal>(
+          PrincipalOf(type::v1::ROLE_COORDINATOR, "bodies/opale"));
+    };
+  });
+  const auto response = Probe("hello");
+  ASSERT_OK(response);
+  EXPECT_FALSE(response->full_scope());
+  grpc::ClientContext context;
+  probe::ProbeResponse ignored;
+  EXPECT_THAT(
+      FromGrpcStatus(stub_->Submit(&context, probe::ProbeRequest(), &ignored)),
+      HasReason(Reason::kPermissionDenied))
+      << "the scope of Submit is the installation";
+}
+
+TEST(IsLoopbackPeer, KnowsThisMachineFromOthers) {
+  for (const char* peer :
+       {"ipv4:127.0.0.1:4711", "ipv4:127.8.9.1:1", "ipv6:%5B::1%5D:4711",
+        "ipv6:[::1]:4711", "ipv6:%5B::ffff:127.0.0.1%5D:80",
+        "unix:", "unix:/run/parcours.sock"}) {
+    EXPECT_TRUE(IsLoopbackPeer(peer)) << peer;
+  }
+  for (const char* peer :
+       {"", "ipv4:10.0.0.1:4711", "ipv4:1127.0.0.1:1", "ipv6:%5B::2%5D:80",
+        "ipv6:%5B::11%5D:80", "ipv6:%5B::ffff:10.0.0.1%5D:80",
+        "ipv6:%5B2001:db8::1%5D:4711", "dns:127.0.0.1"}) {
+    EXPECT_FALSE(IsLoopbackPeer(peer)) << peer;
+  }
+}
+
+// Streams of chunks.
+
+class StreamTest : public ShellTest {
+ protected:
+  // Sends the chunks and returns the answer.
+  absl::StatusOr<probe::SendResponse> Send(
+      const std::vector<std::string>& chunks) {
+    grpc::ClientContext context;
+    probe::SendResponse response;
+    auto writer = stub_->Send(&context, &response);
+    for (const std::string& data : chunks) {
+      probe::Chunk chunk;
+      chunk.set_data(data);
+      if (!writer->Write(chunk)) break;
+    }
+    writer->WritesDone();
+    const absl::Status status = FromGrpcStatus(writer->Finish());
+    if (!status.ok()) return status;
+    return response;
+  }
+
+  void AwaitReceiversDestroyed(int count) {
+    const absl::Time limit = absl::Now() + absl::Seconds(10);
+    while (service_->receivers_destroyed() < count && absl::Now() < limit) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(service_->receivers_destroyed(), count);
+  }
+};
+
+TEST_F(StreamTest, ChunksAreConsumedInOrderAndAnswered) {
+  Start();
+  const auto response =
+      Send(std::vector<std::string>(200, std::string(1000, 'x')));
+  ASSERT_OK(response);
+  EXPECT_EQ(response->chunks(), 200);
+  EXPECT_EQ(response->size(), 200'000);
+  AwaitReceiversDestroyed(1);
+  EXPECT_THAT(LogLine("ProbeService/Send"), HasSubstr("\"OK\""));
+}
+
+TEST_F(StreamTest, AnErrorOfOneChunkEndsTheStream) {
+  Start();
+  EXPECT_THAT(Send({"a", "refuse", "b"}), HasReason(Reason::kUploadEmpty));
+  EXPECT_THAT(Send({}), HasReason(Reason::kUploadEmpty));
+  EXPECT_THAT(Send({"throw"}), HasReason(Reason::kInternal));
+  AwaitReceiversDestroyed(3);
+}
+
+TEST_F(StreamTest, AStrangersStreamIsNotOpened) {
+  Start([](ShellOptions& options) {
+    options.identify = [](const grpc::CallbackServerContext&) {
+      return absl::StatusOr<access::Principal>(
+          MakeError(Reason::kUnauthenticated));
+    };
+  });
+  EXPECT_THAT(Send({"a"}), HasReason(Reason::kUnauthenticated));
+  EXPECT_EQ(service_->receivers_destroyed(), 0);
+}
+
+TEST_F(StreamTest, AStalledStreamIsEnded) {
+  Start([](ShellOptions& options) {
+    options.stall_timeout = absl::Milliseconds(80);
+  });
+  grpc::ClientContext context;
+  probe::SendResponse response;
+  auto writer = stub_->Send(&context, &response);
+  probe::Chunk chunk;
+  chunk.set_data("a");
+  EXPECT_TRUE(writer->Write(chunk));
+  // Nothing more is sent, and the stream is not closed either.
+  EXPECT_THAT(FromGrpcStatus(writer->Finish()),
+              HasReason(Reason::kDeadlineExceeded));
+  AwaitReceiversDestroyed(1);
+}
+
+TEST_F(StreamTest, ACancelledStreamIsNotFinished) {
+  Start();
+  grpc::ClientContext context;
+  probe::SendResponse response;
+  auto writer = stub_->Send(&context, &response);
+  probe::Chunk chunk;
+  chunk.set_data("a");
+  EXPECT_TRUE(writer->Write(chunk));
+  context.TryCancel();
+  EXPECT_THAT(FromGrpcStatus(writer->Finish()),
+              StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::Now() + absl::Seconds(10)));
+}
+
+TEST_F(StreamTest, ManyStreamsAtOnceKeepApart) {
+  Start();
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 8; ++i) {
+    senders.emplace_back([&, i] {
+      const auto response = Send(
+          std::vector<std::string>(20, std::string(std::size_t(i + 1), 'x')));
+      ASSERT_OK(response);
+      EXPECT_EQ(response->size(), 20 * (i + 1));
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+}
+
+// The start of a server.
+
+TEST(ServerStart, RefusesMethodsWithoutAccessAndListsThemAll) {
+  RpcFixture fixture;
+  UnguardedRpc unguarded(fixture.shell());
+  ProbeRpc guarded(fixture.shell());
+  const auto server =
+      Server::Start(ServerOptions(), fixture.shell(), {&guarded, &unguarded});
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(server.status().ToString(),
+              AllOf(HasSubstr("UnguardedService/Open does not say which roles"),
+                    HasSubstr("UnguardedService/Open has no scope"),
+                    HasSubstr("UnguardedService/Half has no scope"),
+                    Not(HasSubstr("UnguardedService/Half does not")),
+                    Not(HasSubstr("ProbeService"))));
+}
+
+TEST(ServerStart, RefusesPlainTextOffTheLoopbackAndAShortKey) {
+  RpcFixture fixture(
+      [](ShellOptions& options) { options.digest_key = "short"; });
+  ProbeRpc service(fixture.shell());
+  for (const char* address : {"0.0.0.0:0", "[::]:0", "192.0.2.1:0",
+                              "127.evil.example:0", "example.org:0", ""}) {
+    ServerOptions options;
+    options.listen_address = address;
+    const auto server = Server::Start(options, fixture.shell(), {&service});
+    ASSERT_FALSE(server.ok()) << address;
+    EXPECT_THAT(server.status().ToString(),
+                AllOf(HasSubstr("is not on loopback"), HasSubstr("16 bytes")));
+  }
+}
+
+TEST(ServerStart, TwoServersDoNotShareAPort) {
+  RpcFixture fixture;
+  ProbeRpc service(fixture.shell());
+  fixture.Serve({&service});
+  RpcFixture second;
+  ProbeRpc other(second.shell());
+  ServerOptions options;
+  options.listen_address =
+      "127.0.0.1:" + std::to_string(fixture.server().port());
+  EXPECT_FALSE(Server::Start(options, second.shell(), {&other}).ok());
+  fixture.StopServing();
+}
+
+TEST(WorkerPool, TakesClassesInTurnAndEachInOrder) {
+  telemetry::Metrics metrics;
+  std::vector<std::string> order;
+  Gate gate;
+  class Item final : public WorkItem {
+   public:
+    explicit Item(std::function<void()> run) : run_(std::move(run)) {}
+    void Run() override { run_(); }
+
+   private:
+    std::function<void()> run_;
+  };
+  const auto note = [&](const std::string& name) {
+    return std::make_unique<Item>([&order, name] { order.push_back(name); });
+  };
+  {
+    WorkerPool pool({.threads = 1, .queue_limits = {2, 2, 2}}, metrics);
+    pool.Add(WorkClass::kSubmission,
+             std::make_unique<Item>([&gate] { gate.Pass(); }));
+    gate.AwaitWaiting(1);
+    for (const char* name : {"r1", "r2"}) {
+      std::unique_ptr<WorkItem> item = note(name);
+      EXPECT_TRUE(pool.TryAdd(WorkClass::kRead, item));
+    }
+    for (const char* name : {"s1", "s2"}) {
+      std::unique_ptr<WorkItem> item = note(name);
+      EXPECT_TRUE(pool.TryAdd(WorkClass::kSubmission, item));
+    }
+    std::unique_ptr<WorkItem> refused = note("s3");
+    EXPECT_FALSE(pool.TryAdd(WorkClass::kSubmission, refused));
+    EXPECT_NE(refused, nullptr) << "what is refused stays the caller's";
+    EXPECT_EQ(pool.depth(WorkClass::kSubmission), 2U);
+    gate.Open();
+  }
+  EXPECT_THAT(order, ::testing::ElementsAre("r1", "s1", "r2", "s2"));
+}
+
+}  // namespace
+}  // namespace parcours::rpc
