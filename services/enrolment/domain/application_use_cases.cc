@@ -75,6 +75,7 @@ absl::Status RankIfEarned(EnrolmentUnit& unit, const LockedPlaces& places,
   }
   ASSIGN_OR_RETURN(const PlaceEvent event,
                    GiveRank(application, situation, places.last_rank));
+  unit.KeepLastRank(application.cohort, application.rank);
   unit.Append(event);
   return absl::OkStatus();
 }
@@ -173,9 +174,8 @@ absl::StatusOr<ApplicationView> SubmitApplication(
           received.review_state = ReviewState::kReceived;
         }
         for (const NewPiece& piece : pieces) {
-          ASSIGN_OR_RETURN(
-              const FinishedUpload upload,
-              unit.ClaimUpload(caller.scope, piece.upload, caller.now));
+          ASSIGN_OR_RETURN(const FinishedUpload upload,
+                           unit.ClaimUpload(caller.scope, piece.upload));
           RETURN_IF_ERROR(AttachPiece(received, places.programme,
                                       {.kind = piece.kind,
                                        .upload = upload.name,
@@ -261,9 +261,8 @@ absl::StatusOr<ApplicationView> AttachPiece(EnrolmentStore& store,
   return ChangeApplication(
       store, rules, caller, name, /*etag=*/"",
       [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
-        ASSIGN_OR_RETURN(
-            const FinishedUpload upload,
-            unit.ClaimUpload(caller.scope, piece.upload, caller.now));
+        ASSIGN_OR_RETURN(const FinishedUpload upload,
+                         unit.ClaimUpload(caller.scope, piece.upload));
         RETURN_IF_ERROR(AttachPiece(locked.application, locked.places.programme,
                                     {.kind = piece.kind,
                                      .upload = upload.name,

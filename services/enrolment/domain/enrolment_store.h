@@ -60,6 +60,9 @@ class EnrolmentUnit {
   virtual absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                                   const CohortName& cohort) = 0;
 
+  // Keeps the rank that was given last, for LockPlaces to return.
+  virtual void KeepLastRank(const CohortName& cohort, int64_t rank) = 0;
+
   // How many places of the cohort stand in each state, without a lock.
   virtual absl::StatusOr<PlaceCounts> CountPlaces(const CohortName& cohort) = 0;
 
@@ -109,9 +112,8 @@ class EnrolmentUnit {
 
   // A finished upload that belongs to nothing yet becomes this unit's:
   // UNKNOWN_REFERENCE, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED.
-  virtual absl::StatusOr<FinishedUpload> ClaimUpload(const access::Scope& scope,
-                                                     const UploadName& name,
-                                                     absl::Time now) = 0;
+  virtual absl::StatusOr<FinishedUpload> ClaimUpload(
+      const access::Scope& scope, const UploadName& name) = 0;
 
   // The story of the places of one application, oldest first.
   virtual absl::StatusOr<std::vector<PlaceEvent>> PlaceEvents(

@@ -185,6 +185,7 @@ absl::StatusOr<Agreement> SignAgreement(
           ASSIGN_OR_RETURN(const PlaceEvent event,
                            GiveRank(locked.application, locked.Situation(),
                                     locked.places.last_rank));
+          unit.KeepLastRank(locked.application.cohort, locked.application.rank);
           unit.Append(event);
           unit.applications().Update(locked.application);
         }

@@ -1,0 +1,474 @@
+#include "services/enrolment/store/sql_enrolment_store.h"
+
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/documents/upload_repository.h"
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "common/storage/recording_repository.h"
+#include "common/text/view.h"
+#include "services/enrolment/store/migrations.h"
+#include "services/enrolment/store/tables.h"
+
+namespace parcours::enrolment {
+namespace {
+
+using storage::RecordingRepository;
+using storage::Row;
+using storage::Rows;
+using storage::Statement;
+using storage::Transaction;
+using storage::Value;
+using storage::Values;
+
+// In whose scope a resource lies, for the change feed.
+template <typename Resource>
+std::vector<std::string> ScopesOfBody(const Resource& resource) {
+  return {resource.name.body()};
+}
+
+std::vector<std::string> ScopesOfCohort(const Cohort& cohort) {
+  return {cohort.name.body(), cohort.name.text()};
+}
+
+void AddUnlessEmpty(std::vector<std::string>& scopes,
+                    const std::string& scope) {
+  if (!scope.empty()) scopes.push_back(scope);
+}
+
+std::vector<std::string> ScopesOfApplication(const Application& application) {
+  std::vector<std::string> scopes{application.name.body(),
+                                  application.cohort.text(),
+                                  application.person.text()};
+  AddUnlessEmpty(scopes, application.payer.organisation.text());
+  return scopes;
+}
+
+std::vector<std::string> ScopesOfAgreement(const Agreement& agreement) {
+  std::vector<std::string> scopes{agreement.name.body(),
+                                  agreement.cohort.text()};
+  AddUnlessEmpty(scopes, agreement.organisation.text());
+  return scopes;
+}
+
+std::vector<std::string> ScopesOfEnrolment(const Enrolment& enrolment) {
+  std::vector<std::string> scopes{
+      enrolment.name.body(), enrolment.cohort.text(), enrolment.person.text()};
+  AddUnlessEmpty(scopes, enrolment.organisation.text());
+  return scopes;
+}
+
+Statement CountPlacesStatement(const CohortName& cohort) {
+  return {.sql =
+              "SELECT place_state, COUNT(*) FROM application"
+              " WHERE cohort = $1 GROUP BY place_state",
+          .values = {cohort.text()}};
+}
+
+absl::StatusOr<PlaceCounts> PlaceCountsFrom(const Rows& rows) {
+  PlaceCounts counts;
+  for (const Row& row : rows) {
+    const std::optional<PlaceState> state = FromName<PlaceState>(row.Text(0));
+    if (!state.has_value()) {
+      return absl::InternalError(Cat("unknown place state ", row.Text(0)));
+    }
+    switch (*state) {
+      case PlaceState::kHeld:
+        counts.held = row.Integer(1);
+        break;
+      case PlaceState::kOffered:
+        counts.offered = row.Integer(1);
+        break;
+      case PlaceState::kConfirmed:
+        counts.confirmed = row.Integer(1);
+        break;
+      case PlaceState::kAtRisk:
+        counts.at_risk = row.Integer(1);
+        break;
+      case PlaceState::kWaitlisted:
+        counts.waitlisted = row.Integer(1);
+        break;
+      case PlaceState::kNone:
+      case PlaceState::kReleased:
+        break;
+    }
+  }
+  return counts;
+}
+
+// The first column of the only row.
+absl::StatusOr<int64_t> QueryCount(Transaction& transaction,
+                                   Statement statement) {
+  ASSIGN_OR_RETURN(const Rows rows, transaction.Query(std::move(statement)));
+  return rows.front().Integer(0);
+}
+
+// Applications without a rank come last.
+constexpr std::string_view kRankOrder =
+    "(CASE WHEN rank = 0 THEN 9223372036854775807 ELSE rank END)";
+
+// The keyset of an order by rank: a rank of fixed width, then the name.
+std::string RankKey(const Application& application) {
+  const int64_t rank = application.rank == 0
+                           ? std::numeric_limits<int64_t>::max()
+                           : application.rank;
+  return absl::StrFormat("%019d%s", rank, application.name.text());
+}
+constexpr std::size_t kRankWidth = 19;
+
+class SqlEnrolmentUnit final : public EnrolmentUnit {
+ public:
+  explicit SqlEnrolmentUnit(Transaction& transaction)
+      : transaction_(transaction),
+        bodies_(transaction, BodyTable(), "body", ScopesOfBody<Body>),
+        programmes_(transaction, ProgrammeTable(), "programme",
+                    ScopesOfBody<Programme>),
+        cohorts_(transaction, CohortTable(), "cohort", ScopesOfCohort),
+        persons_(transaction, PersonTable(), "person", ScopesOfBody<Person>),
+        organisations_(transaction, OrganisationTable(), "organisation",
+                       ScopesOfBody<Organisation>),
+        applications_(transaction, ApplicationTable(), "application",
+                      ScopesOfApplication),
+        agreements_(transaction, AgreementTable(), "agreement",
+                    ScopesOfAgreement),
+        enrolments_(transaction, EnrolmentTable(), "enrolment",
+                    ScopesOfEnrolment) {}
+
+  Repository<Body>& bodies() override { return bodies_; }
+  Repository<Programme>& programmes() override { return programmes_; }
+  Repository<Cohort>& cohorts() override { return cohorts_; }
+  Repository<Person>& persons() override { return persons_; }
+  Repository<Organisation>& organisations() override { return organisations_; }
+  Repository<Application>& applications() override { return applications_; }
+  Repository<Agreement>& agreements() override { return agreements_; }
+  Repository<Enrolment>& enrolments() override { return enrolments_; }
+
+  absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
+                                          const CohortName& cohort) override {
+    Values values{cohort.text()};
+    const std::string where = Cat(
+        "name = $1", storage::ScopePredicate(scope, values), " {for_update}");
+    ASSIGN_OR_RETURN(
+        const std::vector<storage::Result> results,
+        transaction_.QueryTogether(
+            {CohortTable().SelectWhere(where, std::move(values)),
+             ProgrammeTable().SelectWhere(
+                 "name = (SELECT programme FROM cohort WHERE name = $1)",
+                 {cohort.text()}),
+             CountPlacesStatement(cohort),
+             {.sql = "SELECT last_rank FROM cohort_rank WHERE cohort = $1",
+              .values = {cohort.text()}}}));
+    if (results[0].rows.empty()) {
+      return storage::AbsentIn(scope, cohort.text());
+    }
+    LockedPlaces places;
+    ASSIGN_OR_RETURN(places.cohort,
+                     CohortTable().Decode(results[0].rows.front()));
+    ASSIGN_OR_RETURN(places.programme,
+                     ProgrammeTable().Decode(results[1].rows.front()));
+    ASSIGN_OR_RETURN(places.counts, PlaceCountsFrom(results[2].rows));
+    if (!results[3].rows.empty()) {
+      places.last_rank = results[3].rows.front().Integer(0);
+    }
+    cohorts_.NoteLocked(places.cohort);
+    return places;
+  }
+
+  void KeepLastRank(const CohortName& cohort, int64_t rank) override {
+    transaction_.Write(
+        {.sql = "INSERT INTO cohort_rank (cohort, last_rank) VALUES ($1, $2)"
+                " ON CONFLICT (cohort) DO UPDATE SET last_rank = $2",
+         .values = {cohort.text(), rank}});
+  }
+
+  absl::StatusOr<PlaceCounts> CountPlaces(const CohortName& cohort) override {
+    ASSIGN_OR_RETURN(const Rows rows,
+                     transaction_.Query(CountPlacesStatement(cohort)));
+    return PlaceCountsFrom(rows);
+  }
+
+  absl::StatusOr<GoNoGoCounts> CountGoNoGo(const CohortName& cohort,
+                                           absl::CivilDay today) override {
+    ASSIGN_OR_RETURN(const PlaceCounts counts, CountPlaces(cohort));
+    ASSIGN_OR_RETURN(
+        const int64_t withdrawable,
+        QueryCount(transaction_,
+                   {.sql = "SELECT COUNT(*) FROM application"
+                           " WHERE cohort = $1 AND place_state = 'CONFIRMED'"
+                           " AND EXISTS (SELECT 1 FROM agreement"
+                           " WHERE agreement.application = application.name"
+                           " AND agreement.state = 'SIGNED'"
+                           " AND agreement.withdrawal_end_date >= $2)",
+                    .values = {cohort.text(), absl::FormatCivilTime(today)}}));
+    return GoNoGoCounts{.binding = counts.confirmed - withdrawable,
+                        .in_withdrawal_period = withdrawable,
+                        .at_risk = counts.at_risk};
+  }
+
+  absl::StatusOr<std::vector<Application>> ApplicationsByPlace(
+      const access::Scope& scope, const CohortName& cohort,
+      const std::vector<PlaceState>& states) override {
+    Values values{cohort.text()};
+    std::vector<std::string> places;
+    for (PlaceState state : states) {
+      values.emplace_back(std::string(NameOf(state)));
+      places.push_back(Cat("$", values.size()));
+    }
+    const std::string where =
+        Cat("cohort = $1 AND place_state IN (", absl::StrJoin(places, ", "),
+            ")", storage::ScopePredicate(scope, values), " ORDER BY rank");
+    return storage::SelectInto(transaction_, ApplicationTable(), where,
+                               std::move(values));
+  }
+
+  absl::StatusOr<std::optional<ApplicationName>> FindApplicationOf(
+      const CohortName& cohort, const std::string& candidate_key) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query({.sql =
+                                "SELECT name FROM application WHERE cohort = $1"
+                                " AND candidate_key = $2"
+                                " AND review_state <> 'WITHDRAWN'",
+                            .values = {cohort.text(), candidate_key}}));
+    if (rows.empty()) return std::optional<ApplicationName>();
+    return std::optional(ApplicationName::FromRecord(rows.front().Text(0)));
+  }
+
+  absl::StatusOr<std::vector<Application>> PlacesDue(absl::Time now,
+                                                     int limit) override {
+    return storage::SelectInto(
+        transaction_, ApplicationTable(),
+        "place_expire_time <= $1 OR pieces_due_time <= $1"
+        " ORDER BY CASE WHEN place_expire_time IS NULL THEN pieces_due_time"
+        " WHEN pieces_due_time IS NULL THEN place_expire_time"
+        " WHEN pieces_due_time < place_expire_time THEN pieces_due_time"
+        " ELSE place_expire_time END, name LIMIT $2",
+        {absl::ToUnixMicros(now), int64_t{limit}});
+  }
+
+  absl::StatusOr<int64_t> CountWaitingBefore(const CohortName& cohort,
+                                             int64_t rank) override {
+    return QueryCount(
+        transaction_,
+        {.sql = "SELECT COUNT(*) FROM application WHERE cohort = $1"
+                " AND place_state = 'WAITLISTED' AND rank < $2",
+         .values = {cohort.text(), rank}});
+  }
+
+  absl::StatusOr<std::vector<int64_t>> WaitingRanks(
+      const CohortName& cohort) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query({.sql =
+                                "SELECT rank FROM application WHERE cohort = $1"
+                                " AND place_state = 'WAITLISTED' ORDER BY rank",
+                            .values = {cohort.text()}}));
+    std::vector<int64_t> ranks;
+    ranks.reserve(rows.size());
+    for (const Row& row : rows) ranks.push_back(row.Integer(0));
+    return ranks;
+  }
+
+  absl::StatusOr<Page<Application>> ListApplications(
+      const access::Scope& scope, const CohortName& cohort,
+      const ApplicationFilter& filter, const PageRequest& page) override {
+    Values values{cohort.text()};
+    std::string where = "cohort = $1";
+    const auto equals = [&](std::string_view column, std::string_view value) {
+      values.emplace_back(std::string(value));
+      CatTo(where, " AND ", column, " = $", values.size());
+    };
+    if (filter.review_state.has_value()) {
+      equals("review_state", NameOf(*filter.review_state));
+    }
+    if (filter.place_state.has_value()) {
+      equals("place_state", NameOf(*filter.place_state));
+    }
+    if (filter.by_rank) {
+      where += storage::ScopePredicate(scope, values);
+      return ListByRank(where, std::move(values), page);
+    }
+    return applications_.ListWhere(scope, "", page, where, std::move(values));
+  }
+
+  absl::StatusOr<Page<Enrolment>> ListEnrolments(
+      const access::Scope& scope, const CohortName& cohort,
+      std::optional<EnrolmentState> state, const PageRequest& page) override {
+    Values values{cohort.text()};
+    std::string where = "cohort = $1";
+    if (state.has_value()) {
+      values.emplace_back(std::string(NameOf(*state)));
+      CatTo(where, " AND state = $", values.size());
+    }
+    return enrolments_.ListWhere(scope, "", page, where, std::move(values));
+  }
+
+  absl::StatusOr<Page<Agreement>> ListAgreements(
+      const access::Scope& scope, const BodyName& body,
+      const ApplicationName& application, const PageRequest& page) override {
+    Values values{body.text()};
+    std::string where = "body = $1";
+    if (!application.empty()) {
+      values.emplace_back(application.text());
+      CatTo(where, " AND application = $", values.size());
+    }
+    return agreements_.ListWhere(scope, "", page, where, std::move(values));
+  }
+
+  absl::StatusOr<std::vector<Agreement>> AgreementsOf(
+      const access::Scope& scope, const ApplicationName& application) override {
+    Values values{application.text()};
+    const std::string where =
+        Cat("application = $1", storage::ScopePredicate(scope, values),
+            " ORDER BY name", transaction_.writable() ? " {for_update}" : "");
+    ASSIGN_OR_RETURN(std::vector<Agreement> agreements,
+                     storage::SelectInto(transaction_, AgreementTable(), where,
+                                         std::move(values)));
+    if (transaction_.writable()) {
+      for (const Agreement& agreement : agreements) {
+        agreements_.NoteLocked(agreement);
+      }
+    }
+    return agreements;
+  }
+
+  absl::StatusOr<std::optional<Enrolment>> EnrolmentOf(
+      const access::Scope& scope, const ApplicationName& application) override {
+    Values values{application.text()};
+    const std::string where =
+        Cat("application = $1", storage::ScopePredicate(scope, values),
+            " ORDER BY name DESC LIMIT 1",
+            transaction_.writable() ? " {for_update}" : "");
+    ASSIGN_OR_RETURN(std::vector<Enrolment> enrolments,
+                     storage::SelectInto(transaction_, EnrolmentTable(), where,
+                                         std::move(values)));
+    if (enrolments.empty()) return std::optional<Enrolment>();
+    if (transaction_.writable()) enrolments_.NoteLocked(enrolments.front());
+    return std::optional<Enrolment>(std::move(enrolments.front()));
+  }
+
+  absl::StatusOr<FinishedUpload> ClaimUpload(const access::Scope& scope,
+                                             const UploadName& name) override {
+    ASSIGN_OR_RETURN(
+        const documents::Upload upload,
+        documents::ClaimUpload(transaction_, scope, name, "upload"));
+    return FinishedUpload{.name = upload.name, .sha256 = upload.sha256};
+  }
+
+  absl::StatusOr<std::vector<PlaceEvent>> PlaceEvents(
+      const access::Scope& scope, const ApplicationName& application) override {
+    Values values{application.text()};
+    const std::string sql =
+        Cat("SELECT event_time, place_state, cause, taken_count, capacity,"
+            " rule, text_fr, text_en FROM place_event WHERE application = $1",
+            storage::ScopePredicate(scope, values), " ORDER BY insertion");
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query({.sql = sql, .values = std::move(values)}));
+    std::vector<PlaceEvent> events;
+    events.reserve(rows.size());
+    for (const Row& row : rows) {
+      events.push_back(
+          {.application = application,
+           .event_time = absl::FromUnixMicros(row.Integer(0)),
+           .place_state =
+               FromName<PlaceState>(row.Text(1)).value_or(PlaceState::kNone),
+           .cause = row.Text(2),
+           .taken_count = row.Integer(3),
+           .capacity = row.Integer(4),
+           .rule = row.Text(5),
+           .text_fr = row.Text(6),
+           .text_en = row.Text(7)});
+    }
+    return events;
+  }
+
+  void Append(const PlaceEvent& event) override {
+    transaction_.Write(
+        {.sql = "INSERT INTO place_event (application, body, event_time,"
+                " place_state, cause, taken_count, capacity, rule, text_fr,"
+                " text_en) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         .values = {event.application.text(), event.application.body(),
+                    absl::ToUnixMicros(event.event_time),
+                    std::string(NameOf(event.place_state)), event.cause,
+                    event.taken_count, event.capacity, event.rule,
+                    event.text_fr, event.text_en}});
+  }
+
+ private:
+  absl::StatusOr<Page<Application>> ListByRank(std::string where, Values values,
+                                               const PageRequest& page) {
+    if (!page.after_key.empty()) {
+      int64_t rank = 0;
+      if (page.after_key.size() < kRankWidth ||
+          !absl::SimpleAtoi(page.after_key.substr(0, kRankWidth), &rank)) {
+        return MakeFieldError("page_token", Reason::kPageTokenInvalid);
+      }
+      values.emplace_back(rank);
+      values.emplace_back(page.after_key.substr(kRankWidth));
+      const std::size_t at = values.size();
+      CatTo(where, " AND (", kRankOrder, " > $", at - 1, " OR (", kRankOrder,
+            " = $", at - 1, " AND name > $", at, "))");
+    }
+    values.emplace_back(int64_t{page.size} + 1);
+    CatTo(where, " ORDER BY ", kRankOrder, ", name LIMIT $", values.size());
+    ASSIGN_OR_RETURN(std::vector<Application> items,
+                     storage::SelectInto(transaction_, ApplicationTable(),
+                                         where, std::move(values)));
+    Page<Application> answer;
+    if (items.size() > static_cast<std::size_t>(page.size)) {
+      items.pop_back();
+      answer.next_key = RankKey(items.back());
+    }
+    answer.items = std::move(items);
+    return answer;
+  }
+
+  Transaction& transaction_;
+  RecordingRepository<Body> bodies_;
+  RecordingRepository<Programme> programmes_;
+  RecordingRepository<Cohort> cohorts_;
+  RecordingRepository<Person> persons_;
+  RecordingRepository<Organisation> organisations_;
+  RecordingRepository<Application> applications_;
+  RecordingRepository<Agreement> agreements_;
+  RecordingRepository<Enrolment> enrolments_;
+};
+
+}  // namespace
+
+std::vector<storage::Migration> AllMigrations() {
+  return documents::WithUploadMigrations(Migrations());
+}
+
+absl::Status SqlEnrolmentStore::View(
+    const access::Caller& caller,
+    absl::FunctionRef<absl::Status(EnrolmentUnit&)> body) {
+  return database_.View(caller, [&](Transaction& transaction) {
+    SqlEnrolmentUnit unit(transaction);
+    return body(unit);
+  });
+}
+
+absl::StatusOr<ChangeOutcome> SqlEnrolmentStore::Change(
+    const access::Caller& caller,
+    absl::FunctionRef<absl::StatusOr<std::string>(EnrolmentUnit&)> body) {
+  ASSIGN_OR_RETURN(
+      const storage::Outcome outcome,
+      database_.Transact(
+          caller,
+          [&](Transaction& transaction) -> absl::StatusOr<storage::Outcome> {
+            SqlEnrolmentUnit unit(transaction);
+            ASSIGN_OR_RETURN(std::string name, body(unit));
+            return storage::Outcome{.name = std::move(name)};
+          }));
+  return ChangeOutcome{.name = outcome.name, .replayed = outcome.replayed};
+}
+
+}  // namespace parcours::enrolment

@@ -1,0 +1,26 @@
+#ifndef PARCOURS_SERVICES_ENROLMENT_STORE_TABLES_H_
+#define PARCOURS_SERVICES_ENROLMENT_STORE_TABLES_H_
+
+#include "common/storage/table.h"
+#include "services/enrolment/domain/agreement.h"
+#include "services/enrolment/domain/application.h"
+#include "services/enrolment/domain/cohort.h"
+#include "services/enrolment/domain/enrolment.h"
+#include "services/enrolment/domain/people.h"
+
+namespace parcours::enrolment {
+
+// How the resources of enrolment stand in its tables (migrations/). Built once,
+// then immutable.
+const storage::Table<Body>& BodyTable();
+const storage::Table<Programme>& ProgrammeTable();
+const storage::Table<Cohort>& CohortTable();
+const storage::Table<Person>& PersonTable();
+const storage::Table<Organisation>& OrganisationTable();
+const storage::Table<Application>& ApplicationTable();
+const storage::Table<Agreement>& AgreementTable();
+const storage::Table<Enrolment>& EnrolmentTable();
+
+}  // namespace parcours::enrolment
+
+#endif  // PARCOURS_SERVICES_ENROLMENT_STORE_TABLES_H_
