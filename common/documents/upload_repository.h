@@ -1,0 +1,47 @@
+#ifndef PARCOURS_COMMON_DOCUMENTS_UPLOAD_REPOSITORY_H_
+#define PARCOURS_COMMON_DOCUMENTS_UPLOAD_REPOSITORY_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "common/access/caller.h"
+#include "common/access/scope.h"
+#include "common/documents/upload.h"
+#include "common/documents/upload_store.h"
+#include "common/storage/database.h"
+#include "common/storage/recording_repository.h"
+
+namespace parcours::documents {
+
+// The table `upload`, number 900: part of every database whose service takes
+// files.
+absl::Span<const storage::Migration> Migrations();
+
+// `service` and then the table `upload`.
+std::vector<storage::Migration> WithUploadMigrations(
+    absl::Span<const storage::Migration> service);
+
+// The uploads within one transaction of any such service.
+storage::RecordingRepository<Upload> UploadRepository(
+    storage::Transaction& transaction);
+
+// Locks a complete upload and makes it its resource's own, in the transaction
+// that makes the resource. Errors: UNKNOWN_REFERENCE of `field` when it does
+// not exist or belongs to a resource already, UPLOAD_INCOMPLETE,
+// UPLOAD_EXPIRED.
+absl::StatusOr<Upload> ClaimUpload(storage::Transaction& transaction,
+                                   const access::Scope& scope,
+                                   const UploadName& name,
+                                   std::string_view field);
+
+// Gives up what has expired by `caller.now` and removes the bytes; answers how
+// many uploads were given up. What a crash leaves is done by the next call.
+absl::StatusOr<int> CollectExpiredUploads(storage::Database& database,
+                                          const UploadStore& store,
+                                          const access::Caller& caller);
+
+}  // namespace parcours::documents
+
+#endif  // PARCOURS_COMMON_DOCUMENTS_UPLOAD_REPOSITORY_H_

@@ -1,0 +1,238 @@
+#include "common/documents/upload_service.h"
+
+#include <memory>
+#include <string>
+
+#include "common/crypto/digest.h"
+#include "common/documents/upload_repository.h"
+#include "common/rpc/grpc_status.h"
+#include "common/status/error.h"
+#include "common/testing/database_fixture.h"
+#include "common/testing/rpc_fixture.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
+#include "gtest/gtest.h"
+
+namespace parcours::documents {
+namespace {
+
+namespace pb = platform::v1;
+
+constexpr char kRequestId[] = "0190b2d0-7d3b-7000-8000-000000000001";
+
+class UploadServiceTest : public ::testing::TestWithParam<storage::Engine> {
+ protected:
+  UploadServiceTest() : test_database_(GetParam()) {
+    database_ = test_database_.Open(Migrations());
+    auto store = UploadStore::Open({.directory = folder_.path() + "/files",
+                                    .key_file = folder_.path() + "/key"});
+    EXPECT_OK(store);
+    store_ = *std::move(store);
+    service_ = std::make_unique<UploadRpc>(
+        fixture_.shell(), *database_, *store_,
+        UploadLimits{.maximum_bytes = 200'000, .lifetime = absl::Hours(1)});
+    fixture_.Serve({service_.get()});
+    stub_ = pb::UploadService::NewStub(fixture_.channel());
+  }
+  ~UploadServiceTest() override { fixture_.StopServing(); }
+
+  absl::StatusOr<pb::Upload> Create(int64_t size,
+                                    const std::string& sha256 = "",
+                                    const std::string& request_id = "") {
+    pb::CreateUploadRequest request;
+    request.set_parent("bodies/opale");
+    request.mutable_upload()->set_byte_size(size);
+    request.mutable_upload()->set_content_type("application/pdf");
+    request.mutable_upload()->set_sha256(sha256);
+    request.set_request_id(request_id);
+    grpc::ClientContext context;
+    pb::Upload upload;
+    const grpc::Status status = stub_->CreateUpload(&context, request, &upload);
+    if (!status.ok()) return rpc::FromGrpcStatus(status);
+    return upload;
+  }
+
+  absl::StatusOr<pb::Upload> Get(const std::string& name) {
+    pb::GetUploadRequest request;
+    request.set_name(name);
+    grpc::ClientContext context;
+    pb::Upload upload;
+    const grpc::Status status = stub_->GetUpload(&context, request, &upload);
+    if (!status.ok()) return rpc::FromGrpcStatus(status);
+    return upload;
+  }
+
+  // Sends `bytes` from `offset` on, in chunks.
+  absl::StatusOr<pb::Upload> Write(const std::string& name,
+                                   const std::string& bytes,
+                                   int64_t offset = 0) {
+    constexpr std::size_t kChunk = 65536;
+    grpc::ClientContext context;
+    pb::Upload upload;
+    auto writer = stub_->WriteUpload(&context, &upload);
+    std::size_t sent = 0;
+    do {
+      pb::WriteUploadRequest chunk;
+      if (sent == 0) chunk.set_name(name);
+      chunk.set_write_offset(offset + static_cast<int64_t>(sent));
+      chunk.set_data(bytes.substr(sent, kChunk));
+      sent += chunk.data().size();
+      if (!writer->Write(chunk)) break;
+    } while (sent < bytes.size());
+    writer->WritesDone();
+    const grpc::Status status = writer->Finish();
+    if (!status.ok()) return rpc::FromGrpcStatus(status);
+    return upload;
+  }
+
+  access::Caller Collector() {
+    return {.principal = {.subject = "system:test", .roles = {}, .body = ""},
+            .scope = access::Scope::Installation(),
+            .method = "CollectUploads",
+            .request_id = "",
+            .request_digest = "",
+            .now = fixture_.clock().Now()};
+  }
+
+  testing::TempDir folder_;
+  testing::TestDatabase test_database_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<UploadStore> store_;
+  RpcFixture fixture_;
+  std::unique_ptr<UploadRpc> service_;
+  std::unique_ptr<pb::UploadService::Stub> stub_;
+};
+
+TEST_P(UploadServiceTest, ReceivesAFile) {
+  const std::string bytes(150'000, 'n');
+  const auto created = Create(150'000);
+  ASSERT_OK(created);
+  EXPECT_EQ(created->state(), pb::Upload::STATE_RECEIVING);
+  EXPECT_EQ(created->received_bytes(), 0);
+  const auto written = Write(created->name(), bytes);
+  ASSERT_OK(written);
+  EXPECT_EQ(written->state(), pb::Upload::STATE_COMPLETE);
+  EXPECT_EQ(written->received_bytes(), 150'000);
+  EXPECT_EQ(written->sha256(), crypto::Sha256Hex(bytes));
+  const auto got = Get(created->name());
+  ASSERT_OK(got);
+  EXPECT_EQ(got->SerializeAsString(), written->SerializeAsString());
+}
+
+TEST_P(UploadServiceTest, GoesOnWhereItStopped) {
+  const std::string bytes = "Note de validation";
+  const auto created = Create(18, crypto::Sha256Hex(bytes));
+  ASSERT_OK(created);
+  const auto half = Write(created->name(), bytes.substr(0, 7));
+  ASSERT_OK(half);
+  EXPECT_EQ(half->state(), pb::Upload::STATE_RECEIVING);
+  const auto got = Get(created->name());
+  ASSERT_OK(got);
+  ASSERT_EQ(got->received_bytes(), 7);
+  EXPECT_THAT(Write(created->name(), bytes),
+              HasReason(Reason::kUploadOffsetMismatch));
+  const auto rest = Write(created->name(), bytes.substr(7), 7);
+  ASSERT_OK(rest);
+  EXPECT_EQ(rest->state(), pb::Upload::STATE_COMPLETE);
+  // A repeated call is answered as it is.
+  const auto again = Write(created->name(), bytes.substr(7), 7);
+  ASSERT_OK(again);
+  EXPECT_EQ(again->SerializeAsString(), rest->SerializeAsString());
+}
+
+TEST_P(UploadServiceTest, RefusesTheFirstByteTooMany) {
+  const auto created = Create(5);
+  ASSERT_OK(created);
+  const auto written = Write(created->name(), "123456");
+  EXPECT_THAT(written, HasReason(Reason::kUploadTooLarge));
+  EXPECT_EQ(Get(created->name())->state(), pb::Upload::STATE_RECEIVING);
+}
+
+TEST_P(UploadServiceTest, ThrowsOtherBytesThanAnnouncedAway) {
+  const auto created = Create(3, crypto::Sha256Hex("abc"));
+  ASSERT_OK(created);
+  EXPECT_THAT(Write(created->name(), "abd"),
+              HasReason(Reason::kUploadDigestMismatch));
+  const auto written = Write(created->name(), "abc");
+  ASSERT_OK(written);
+  EXPECT_EQ(written->state(), pb::Upload::STATE_COMPLETE);
+}
+
+TEST_P(UploadServiceTest, RefusesBadAnnouncements) {
+  EXPECT_THAT(Create(0), HasReason(Reason::kUploadEmpty));
+  EXPECT_THAT(Create(-1), HasReason(Reason::kFieldNegative));
+  const auto large = Create(50'000'000);
+  EXPECT_THAT(large, HasReason(Reason::kUploadTooLarge));
+  EXPECT_THAT(large, ViolatesField("upload.byte_size"));
+  EXPECT_THAT(Create(1, "not a digest"), ViolatesField("upload.sha256"));
+}
+
+TEST_P(UploadServiceTest, CreatesOnceForARequestId) {
+  const auto first = Create(3, "", kRequestId);
+  ASSERT_OK(first);
+  const auto second = Create(3, "", kRequestId);
+  ASSERT_OK(second);
+  EXPECT_EQ(first->name(), second->name());
+  EXPECT_THAT(Create(4, "", kRequestId), HasReason(Reason::kRequestIdReused));
+}
+
+TEST_P(UploadServiceTest, GivesUpWhatNothingTook) {
+  const auto kept = Create(3);
+  ASSERT_OK(kept);
+  ASSERT_OK(Write(kept->name(), "abc"));
+  const auto forgotten = Create(3);
+  ASSERT_OK(forgotten);
+  ASSERT_OK(Write(forgotten->name(), "abc"));
+  const access::Caller caller = Collector();
+  ASSERT_OK(database_->Transact(
+      caller, [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
+        const auto claimed = ClaimUpload(
+            t, caller.scope, UploadName::FromRecord(kept->name()), "upload");
+        if (!claimed.ok()) return claimed.status();
+        return storage::Outcome{.name = kept->name(), .version = 1};
+      }));
+  EXPECT_EQ(*CollectExpiredUploads(*database_, *store_, Collector()), 0);
+
+  ASSERT_OK(
+      fixture_.clock().AdvanceTo(fixture_.clock().Now() + absl::Hours(2)));
+  const auto collected =
+      CollectExpiredUploads(*database_, *store_, Collector());
+  ASSERT_OK(collected);
+  EXPECT_EQ(*collected, 1);
+  EXPECT_EQ(Get(kept->name())->state(), pb::Upload::STATE_ATTACHED);
+  EXPECT_EQ(Get(forgotten->name())->state(), pb::Upload::STATE_EXPIRED);
+  EXPECT_THAT(Write(forgotten->name(), "abc"),
+              HasReason(Reason::kUploadExpired));
+  EXPECT_EQ(*CollectExpiredUploads(*database_, *store_, Collector()), 0);
+}
+
+TEST_P(UploadServiceTest, IsClaimedOnceAndWhole) {
+  const auto created = Create(3);
+  ASSERT_OK(created);
+  const access::Caller caller = Collector();
+  const auto claim = [&] {
+    return database_
+        ->Transact(
+            caller,
+            [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
+              const auto claimed = ClaimUpload(
+                  t, caller.scope, UploadName::FromRecord(created->name()),
+                  "upload");
+              if (!claimed.ok()) return claimed.status();
+              return storage::Outcome{.name = created->name(),
+                                      .version = claimed->version};
+            })
+        .status();
+  };
+  EXPECT_THAT(claim(), HasReason(Reason::kUploadIncomplete));
+  ASSERT_OK(Write(created->name(), "abc"));
+  EXPECT_OK(claim());
+  EXPECT_THAT(claim(), HasReason(Reason::kUnknownReference));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, UploadServiceTest,
+                         ::testing::ValuesIn(testing::EnginesUnderTest()),
+                         testing::EngineName());
+
+}  // namespace
+}  // namespace parcours::documents
