@@ -36,6 +36,16 @@ struct ColumnTraits<std::string> {
   }
 };
 
+// A string of bytes, which may hold NUL and is not text.
+struct BytesColumnTraits {
+  static Value Encode(const std::string& bytes) { return Blob{bytes}; }
+  static bool Decode(const Value& value, std::string& bytes) {
+    const auto* found = std::get_if<Blob>(&value);
+    if (found != nullptr) bytes = found->bytes;
+    return found != nullptr;
+  }
+};
+
 template <>
 struct ColumnTraits<Blob> {
   static Value Encode(const Blob& blob) { return blob; }

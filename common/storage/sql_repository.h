@@ -109,6 +109,13 @@ class SqlRepository : public Repository<T> {
     return found;
   }
 
+ protected:
+  // Nobody else can write the row until the end of the transaction: another
+  // statement of it has locked the row.
+  void Own(const T& resource) { owned_.insert(resource.name.text()); }
+
+  Transaction& transaction() const { return transaction_; }
+
  private:
   absl::StatusOr<std::optional<T>> One(const access::Scope& scope,
                                        const Name& name,

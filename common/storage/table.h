@@ -60,6 +60,12 @@ class Table {
     return Add<JsonColumnTraits<MemberType<Member>>>(std::move(column), member);
   }
 
+  // A std::string member, stored as bytes.
+  template <typename Member>
+  Table& Bytes(std::string column, Member member) {
+    return Add<BytesColumnTraits>(std::move(column), member);
+  }
+
   const std::string& name() const { return name_; }
 
   // The rows for which `where` holds, with $1, … in `values`; `tail` may order,

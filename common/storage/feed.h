@@ -1,0 +1,81 @@
+#ifndef PARCOURS_COMMON_STORAGE_FEED_H_
+#define PARCOURS_COMMON_STORAGE_FEED_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/access/scope.h"
+#include "common/storage/database.h"
+
+namespace parcours::storage {
+
+// A change that has its place in the feed.
+struct PositionedChange {
+  int64_t position = 0;
+  Change change;
+  // Business time of the transaction.
+  absl::Time commit_time;
+  // Whether the resource has left what the reader may see, or is gone.
+  bool removed = false;
+};
+
+struct FeedQuery {
+  // Whose changes: those that lay or lie within it.
+  access::Scope scope;
+  // Where not empty, only what lay or lies within one of these names.
+  std::vector<std::string> within;
+  // Position after which to read; absent: from the oldest change that is kept.
+  std::optional<int64_t> after;
+  int limit = 100;
+  // Real time.
+  absl::Time deadline = absl::InfiniteFuture();
+};
+
+struct FeedPage {
+  std::vector<PositionedChange> changes;
+  // After this, nothing is missed: the last change's position if more are
+  // there, else the head.
+  int64_t next_position = 0;
+  bool more = false;
+  // Last position given when this was read.
+  int64_t head = 0;
+};
+
+// The changes after a position, in order. FEED_TRIMMED when they are no longer
+// kept; errors of Database::View.
+absl::StatusOr<FeedPage> ReadChanges(Database& database,
+                                     const FeedQuery& query);
+
+// The position at which this transaction reads: what it sees holds every change
+// up to there. Lists and exports return it, so that following meets them
+// without a gap.
+absl::StatusOr<int64_t> FeedHead(Transaction& transaction);
+
+// Forgets what was committed before `before` (business time).
+absl::Status TrimFeed(Database& database, absl::Time before,
+                      absl::Time deadline);
+
+// Forgets the request ids under which changes were made before `before`
+// (business time): after that, a repeated call is a new one.
+absl::Status ForgetRequests(Database& database, absl::Time before,
+                            absl::Time deadline);
+
+// An opaque token for a position of the feed of that incarnation.
+std::string EncodeFeedToken(std::string_view incarnation, int64_t position);
+
+// The position in `token`, which stood in the field `field` of a request; no
+// position for an empty token. FIELD_MALFORMED when it is no token,
+// FEED_INCARNATION_CHANGED when it was given by another incarnation.
+absl::StatusOr<std::optional<int64_t>> DecodeFeedToken(
+    std::string_view token, std::string_view incarnation,
+    std::string_view field = "after_token");
+
+}  // namespace parcours::storage
+
+#endif  // PARCOURS_COMMON_STORAGE_FEED_H_

@@ -1,0 +1,171 @@
+#include "common/storage/sequencer.h"
+
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "common/status/macros.h"
+
+namespace parcours::storage {
+namespace {
+
+constexpr absl::Duration kPassTime = absl::Seconds(10);
+
+constexpr char kTakeLease[] =
+    "UPDATE feed_lease SET "
+    "fencing = CASE WHEN holder = $1 THEN fencing ELSE fencing + 1 END, "
+    "holder = $1, expire_time = {database_time} + $2 "
+    "WHERE id = 1 AND (holder = $1 OR expire_time < {database_time}) "
+    "RETURNING fencing";
+
+// Nothing without the lease.
+constexpr char kGivePositions[] =
+    "UPDATE change_feed SET position = numbered.position FROM ("
+    "SELECT waiting.insertion AS insertion, feed_state.head + "
+    "row_number() OVER (ORDER BY waiting.insertion) AS position "
+    "FROM (SELECT insertion FROM change_feed WHERE position IS NULL "
+    "ORDER BY insertion LIMIT $2) AS waiting CROSS JOIN feed_state "
+    "WHERE EXISTS (SELECT 1 FROM feed_lease WHERE holder = $1)"
+    ") AS numbered WHERE change_feed.insertion = numbered.insertion";
+
+constexpr char kMoveHead[] =
+    "UPDATE feed_state SET head = COALESCE("
+    "(SELECT MAX(position) FROM change_feed), head) "
+    "WHERE EXISTS (SELECT 1 FROM feed_lease WHERE holder = $1) RETURNING head";
+
+constexpr char kGiveUpLease[] =
+    "UPDATE feed_lease SET expire_time = 0 WHERE holder = $1";
+
+constexpr char kLook[] =
+    "SELECT head, CASE WHEN EXISTS (SELECT 1 FROM change_feed "
+    "WHERE position IS NULL) THEN 1 ELSE 0 END FROM feed_state";
+
+access::Caller SequencerCaller() {
+  access::Caller caller{.scope = access::Scope::Installation()};
+  caller.principal.subject = "sequencer";
+  caller.deadline = absl::Now() + kPassTime;
+  return caller;
+}
+
+std::string NewHolder() {
+  std::random_device source;
+  return absl::StrFormat("%08x%08x", source(), source());
+}
+
+}  // namespace
+
+Sequencer::Sequencer(Database& database, Options options)
+    : database_(database), options_(std::move(options)), holder_(NewHolder()) {
+  database_.AddCommitListener([wake = wake_](absl::Span<const Change>) {
+    absl::MutexLock lock(&wake->mutex);
+    wake->committed = true;
+  });
+}
+
+Sequencer::~Sequencer() { Stop(); }
+
+void Sequencer::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void Sequencer::Stop() {
+  {
+    absl::MutexLock lock(&wake_->mutex);
+    wake_->stopping = true;
+  }
+  if (!thread_.joinable()) return;
+  thread_.join();
+  // Another replica would otherwise wait for the lease to expire, no more.
+  database_
+      .Transact(SequencerCaller(),
+                [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+                  transaction.Write({kGiveUpLease, {holder_}});
+                  return Outcome{};
+                })
+      .status()
+      .IgnoreError();
+}
+
+bool Sequencer::WaitForCommit() {
+  absl::MutexLock lock(&wake_->mutex);
+  wake_->mutex.AwaitWithTimeout(
+      absl::Condition(
+          +[](Wake* wake) { return wake->committed || wake->stopping; },
+          wake_.get()),
+      options_.poll_interval);
+  wake_->mutex.AwaitWithTimeout(absl::Condition(&wake_->stopping),
+                                options_.pause);
+  wake_->committed = false;
+  return !wake_->stopping;
+}
+
+void Sequencer::Loop() {
+  std::optional<int64_t> announced;
+  bool full = false;
+  do {
+    // A pass that fails is made again: nothing of it was kept.
+    const absl::StatusOr<Pass> pass = RunOnce();
+    full = pass.ok() && pass->positions == options_.batch;
+    if (pass.ok() && options_.on_head && announced != pass->head) {
+      announced = pass->head;
+      options_.on_head(pass->head);
+    }
+  } while (full || WaitForCommit());
+}
+
+absl::StatusOr<bool> Sequencer::SomethingToDo(int64_t& head) {
+  bool something = false;
+  RETURN_IF_ERROR(database_.View(
+      SequencerCaller(), [&](Transaction& transaction) -> absl::Status {
+        std::vector<Statement> statements = {{kLook, {}}};
+        for (const Step& step : options_.steps) {
+          statements.push_back({step.pending, {}});
+        }
+        ASSIGN_OR_RETURN(const std::vector<Result> results,
+                         transaction.QueryTogether(std::move(statements)));
+        head = results[0].rows.at(0).Integer(0);
+        something = results[0].rows.at(0).Integer(1) != 0;
+        for (std::size_t i = 1; i < results.size(); ++i) {
+          something |= !results[i].rows.empty();
+        }
+        return absl::OkStatus();
+      }));
+  return something;
+}
+
+absl::StatusOr<Sequencer::Pass> Sequencer::RunOnce() {
+  Pass pass;
+  ASSIGN_OR_RETURN(const bool something, SomethingToDo(pass.head));
+  if (!something) return pass;
+  const Pass before = pass;
+  RETURN_IF_ERROR(
+      database_
+          .Transact(
+              SequencerCaller(),
+              [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+                pass = before;
+                ASSIGN_OR_RETURN(
+                    const std::vector<Result> results,
+                    transaction.QueryTogether(
+                        {{kTakeLease,
+                          {holder_,
+                           absl::ToInt64Microseconds(options_.lease_time)}},
+                         {kGivePositions, {holder_, int64_t{options_.batch}}},
+                         {kMoveHead, {holder_}}}));
+                if (results[0].rows.empty()) return Outcome{};
+                pass.worked = true;
+                pass.fencing = results[0].rows[0].Integer(0);
+                pass.positions = results[1].affected;
+                pass.head = results[2].rows.at(0).Integer(0);
+                for (const Step& step : options_.steps) {
+                  RETURN_IF_ERROR(step.run(transaction));
+                }
+                return Outcome{};
+              })
+          .status());
+  return pass;
+}
+
+}  // namespace parcours::storage
