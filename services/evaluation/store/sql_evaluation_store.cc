@@ -1,0 +1,303 @@
+#include "services/evaluation/store/sql_evaluation_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "common/documents/upload_repository.h"
+#include "common/status/macros.h"
+#include "common/storage/recording_repository.h"
+#include "common/text/view.h"
+#include "services/evaluation/store/migrations.h"
+#include "services/evaluation/store/tables.h"
+
+namespace parcours::evaluation {
+namespace {
+
+using storage::RecordingRepository;
+using storage::Rows;
+using storage::SelectInto;
+using storage::Table;
+using storage::Transaction;
+using storage::Values;
+
+// In whose scope a resource lies, for the change feed.
+template <typename Resource>
+std::vector<std::string> ScopesOfCohort(const Resource& resource) {
+  return {resource.name.body(),
+          resource.name.template Under<CohortName>().text()};
+}
+
+template <typename Resource>
+std::vector<std::string> ScopesOfPerson(const Resource& resource) {
+  return {resource.name.body(),
+          resource.name.template Under<CohortName>().text(),
+          resource.person.text()};
+}
+
+std::vector<std::string> ScopesOfCertificate(const Certificate& certificate) {
+  return {certificate.name.body(),
+          certificate.enrolment.Under<CohortName>().text()};
+}
+
+// The names under `parent`, as a range: the next character after / is 0.
+std::string UnderParent(std::string_view column, const std::string& parent,
+                        Values& values) {
+  values.emplace_back(parent + "/");
+  values.emplace_back(parent + "0");
+  return Cat(column, " >= $", values.size() - 1, " AND ", column, " < $",
+             values.size());
+}
+
+class SqlEvaluationUnit final : public EvaluationUnit {
+ public:
+  explicit SqlEvaluationUnit(Transaction& transaction)
+      : transaction_(transaction),
+        plans_(transaction, AssessmentPlanTable(), "assessmentPlan",
+               ScopesOfCohort<AssessmentPlan>),
+        notes_(transaction, ValidationNoteTable(), "validationNote",
+               ScopesOfPerson<ValidationNote>),
+        versions_(transaction, NoteVersionTable(), "noteVersion",
+                  ScopesOfCohort<NoteVersion>),
+        readers_(transaction, NoteReaderTable(), "noteReader",
+                 ScopesOfPerson<NoteReader>),
+        conflicts_(transaction, ConflictTable(), "conflict",
+                   ScopesOfPerson<Conflict>),
+        juries_(transaction, JuryTable(), "jury", ScopesOfCohort<Jury>),
+        decisions_(transaction, DecisionTable(), "decision",
+                   ScopesOfCohort<Decision>),
+        minutes_(transaction, MinutesTable(), "minutes",
+                 ScopesOfCohort<Minutes>),
+        results_(transaction, ResultTable(), "result", ScopesOfPerson<Result>),
+        appeals_(transaction, AppealTable(), "appeal", ScopesOfCohort<Appeal>),
+        certificates_(transaction, CertificateTable(), "certificate",
+                      ScopesOfCertificate),
+        roster_(transaction, RosterEntryTable(), "rosterEntry",
+                ScopesOfPerson<RosterEntry>),
+        uploads_(documents::UploadRepository(transaction)) {}
+
+  Repository<AssessmentPlan>& plans() override { return plans_; }
+  Repository<ValidationNote>& notes() override { return notes_; }
+  Repository<NoteVersion>& versions() override { return versions_; }
+  Repository<NoteReader>& readers() override { return readers_; }
+  Repository<Conflict>& conflicts() override { return conflicts_; }
+  Repository<Jury>& juries() override { return juries_; }
+  Repository<Decision>& decisions() override { return decisions_; }
+  Repository<Minutes>& minutes() override { return minutes_; }
+  Repository<Result>& results() override { return results_; }
+  Repository<Appeal>& appeals() override { return appeals_; }
+  Repository<Certificate>& certificates() override { return certificates_; }
+  Repository<RosterEntry>& roster() override { return roster_; }
+  Repository<documents::Upload>& uploads() override { return uploads_; }
+
+  absl::StatusOr<Page<ValidationNote>> ListNotes(
+      const access::Scope& scope, const CohortName& cohort,
+      std::optional<NoteState> state, const PageRequest& page) override {
+    if (!state.has_value()) return notes_.List(scope, cohort.text(), page);
+    return notes_.ListWhere(scope, cohort.text(), page, "state = $1",
+                            {std::string(NameOf(*state))});
+  }
+
+  absl::StatusOr<Page<Result>> ListResults(const access::Scope& scope,
+                                           const CohortName& cohort,
+                                           std::optional<ResultOutcome> outcome,
+                                           const PageRequest& page) override {
+    if (!outcome.has_value()) return results_.List(scope, cohort.text(), page);
+    return results_.ListWhere(scope, cohort.text(), page, "outcome = $1",
+                              {std::string(NameOf(*outcome))});
+  }
+
+  absl::StatusOr<Page<Certificate>> ListCertificates(
+      const access::Scope& scope, const BodyName& body,
+      const CohortName& cohort, const PageRequest& page) override {
+    if (cohort.empty()) return certificates_.List(scope, body.text(), page);
+    Values values;
+    const std::string where = UnderParent("enrolment", cohort.text(), values);
+    return certificates_.ListWhere(scope, body.text(), page, where,
+                                   std::move(values));
+  }
+
+  absl::StatusOr<std::vector<RosterEntry>> RosterOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    return AllUnder(RosterEntryTable(), scope, cohort.text());
+  }
+  absl::StatusOr<std::vector<Result>> ResultsOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    return AllUnder(ResultTable(), scope, cohort.text());
+  }
+  absl::StatusOr<std::vector<ValidationNote>> NotesOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    return AllUnder(ValidationNoteTable(), scope, cohort.text());
+  }
+  absl::StatusOr<std::vector<NoteVersion>> VersionsOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    return AllUnder(NoteVersionTable(), scope, cohort.text());
+  }
+  absl::StatusOr<std::vector<NoteReader>> ReadersOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    return AllUnder(NoteReaderTable(), scope, cohort.text());
+  }
+  absl::StatusOr<std::vector<Conflict>> ConflictsOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    return AllUnder(ConflictTable(), scope, cohort.text());
+  }
+  absl::StatusOr<std::vector<Decision>> DecisionsOf(
+      const access::Scope& scope, const JuryName& jury) override {
+    return AllUnder(DecisionTable(), scope, jury.text());
+  }
+
+  absl::StatusOr<std::vector<Conflict>> ConflictsAbout(
+      const access::Scope& scope, const EnrolmentName& enrolment) override {
+    return AllWhere(ConflictTable(), scope, "enrolment = $1",
+                    {enrolment.text()}, "ORDER BY name");
+  }
+
+  absl::StatusOr<std::vector<Minutes>> MinutesOfBody(
+      const access::Scope& scope, const BodyName& body) override {
+    return AllWhere(MinutesTable(), scope, "body = $1", {body.text()},
+                    "ORDER BY position");
+  }
+
+  absl::StatusOr<std::vector<AssessmentPlan>> AllPlans(
+      const access::Scope& scope) override {
+    return AllWhere(AssessmentPlanTable(), scope, "1 = 1", {}, "ORDER BY name");
+  }
+
+  absl::StatusOr<std::optional<Jury>> OpenJuryOf(
+      const access::Scope& scope, const CohortName& cohort) override {
+    Values values;
+    std::string where = UnderParent("name", cohort.text(), values);
+    values.emplace_back(std::string(NameOf(JuryState::kOpen)));
+    CatTo(where, " AND state = $", values.size());
+    return FirstWhere(JuryTable(), scope, std::move(where), std::move(values),
+                      "ORDER BY name LIMIT 1");
+  }
+
+  absl::StatusOr<std::optional<Minutes>> LastMinutes(
+      const access::Scope& scope, const BodyName& body) override {
+    return FirstWhere(MinutesTable(), scope, "body = $1", {body.text()},
+                      "ORDER BY position DESC LIMIT 1");
+  }
+
+  absl::StatusOr<std::optional<Appeal>> OpenAppealAgainst(
+      const access::Scope& scope, const DecisionName& decision) override {
+    return FirstWhere(
+        AppealTable(), scope, "decision = $1 AND state = $2",
+        {decision.text(), std::string(NameOf(AppealState::kLodged))},
+        "ORDER BY name LIMIT 1");
+  }
+
+  absl::StatusOr<std::vector<Certificate>> CertificatesByNumber(
+      const access::Scope& scope, const std::string& number) override {
+    return AllWhere(CertificateTable(), scope, "number = $1", {number},
+                    "ORDER BY name");
+  }
+
+  absl::StatusOr<int64_t> NextInSeries(const BodyName& body, Series series,
+                                       int64_t year) override {
+    // The row that is written stays locked until the transaction ends.
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql = "INSERT INTO series (body, series, year, last_number)"
+                    " VALUES ($1, $2, $3, 1)"
+                    " ON CONFLICT (body, series, year)"
+                    " DO UPDATE SET last_number = series.last_number + 1"
+                    " RETURNING last_number",
+             .values = {body.text(), std::string(NameOf(series)), year}}));
+    return rows.front().Integer(0);
+  }
+
+  absl::StatusOr<std::string> RosterPosition() override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql = "SELECT token FROM roster_position WHERE id = 1",
+             .values = {}}));
+    return rows.front().Text(0);
+  }
+
+  void SetRosterPosition(const std::string& token) override {
+    transaction_.Write(
+        {.sql = "UPDATE roster_position SET token = $1 WHERE id = 1",
+         .values = {token}});
+  }
+
+ private:
+  template <typename Resource>
+  absl::StatusOr<std::vector<Resource>> AllWhere(const Table<Resource>& table,
+                                                 const access::Scope& scope,
+                                                 std::string where,
+                                                 Values values,
+                                                 std::string_view tail) {
+    where += storage::ScopePredicate(scope, values);
+    return SelectInto(transaction_, table, where, std::move(values), tail);
+  }
+
+  template <typename Resource>
+  absl::StatusOr<std::vector<Resource>> AllUnder(const Table<Resource>& table,
+                                                 const access::Scope& scope,
+                                                 const std::string& parent) {
+    Values values;
+    std::string where = UnderParent("name", parent, values);
+    return AllWhere(table, scope, std::move(where), std::move(values),
+                    "ORDER BY name");
+  }
+
+  template <typename Resource>
+  absl::StatusOr<std::optional<Resource>> FirstWhere(
+      const Table<Resource>& table, const access::Scope& scope,
+      std::string where, Values values, std::string_view tail) {
+    ASSIGN_OR_RETURN(
+        std::vector<Resource> found,
+        AllWhere(table, scope, std::move(where), std::move(values), tail));
+    if (found.empty()) return std::optional<Resource>();
+    return std::optional<Resource>(std::move(found.front()));
+  }
+
+  Transaction& transaction_;
+  RecordingRepository<AssessmentPlan> plans_;
+  RecordingRepository<ValidationNote> notes_;
+  RecordingRepository<NoteVersion> versions_;
+  RecordingRepository<NoteReader> readers_;
+  RecordingRepository<Conflict> conflicts_;
+  RecordingRepository<Jury> juries_;
+  RecordingRepository<Decision> decisions_;
+  RecordingRepository<Minutes> minutes_;
+  RecordingRepository<Result> results_;
+  RecordingRepository<Appeal> appeals_;
+  RecordingRepository<Certificate> certificates_;
+  RecordingRepository<RosterEntry> roster_;
+  RecordingRepository<documents::Upload> uploads_;
+};
+
+}  // namespace
+
+std::vector<storage::Migration> AllMigrations() {
+  return documents::WithUploadMigrations(Migrations());
+}
+
+absl::Status SqlEvaluationStore::View(
+    const access::Caller& caller,
+    absl::FunctionRef<absl::Status(EvaluationUnit&)> body) {
+  return database_.View(caller, [&](Transaction& transaction) {
+    SqlEvaluationUnit unit(transaction);
+    return body(unit);
+  });
+}
+
+absl::StatusOr<ChangeOutcome> SqlEvaluationStore::Change(
+    const access::Caller& caller,
+    absl::FunctionRef<absl::StatusOr<std::string>(EvaluationUnit&)> body) {
+  ASSIGN_OR_RETURN(
+      const storage::Outcome outcome,
+      database_.Transact(
+          caller,
+          [&](Transaction& transaction) -> absl::StatusOr<storage::Outcome> {
+            SqlEvaluationUnit unit(transaction);
+            ASSIGN_OR_RETURN(std::string name, body(unit));
+            return storage::Outcome{.name = std::move(name)};
+          }));
+  return ChangeOutcome{.name = outcome.name, .replayed = outcome.replayed};
+}
+
+}  // namespace parcours::evaluation
