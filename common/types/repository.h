@@ -18,6 +18,8 @@ struct Page {
   std::vector<Resource> items;
   // Where the next page begins; empty after the last.
   std::string next_key;
+  // Position of the change feed at which the list was read.
+  int64_t feed_position = 0;
 };
 
 struct PageRequest {

@@ -228,6 +228,7 @@ absl::StatusOr<Page<ApplicationView>> ListApplications(
   Page<ApplicationView> views;
   RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
     views.items.clear();
+    ASSIGN_OR_RETURN(views.feed_position, unit.FeedPosition());
     ASSIGN_OR_RETURN(const Programme programme,
                      ProgrammeOf(unit, caller, cohort));
     ASSIGN_OR_RETURN(

@@ -39,6 +39,17 @@ absl::StatusOr<Resource> GetResource(
   return *std::move(found);
 }
 
+// Sets `page` to what `list` returns, with the position at which it was read.
+template <typename Resource>
+absl::Status ReadPage(
+    EnrolmentUnit& unit, Page<Resource>& page,
+    absl::FunctionRef<absl::StatusOr<Page<Resource>>()> list) {
+  ASSIGN_OR_RETURN(const int64_t position, unit.FeedPosition());
+  ASSIGN_OR_RETURN(page, list());
+  page.feed_position = position;
+  return absl::OkStatus();
+}
+
 // One page of the children of `parent`, by name.
 template <typename Resource>
 absl::StatusOr<Page<Resource>> ListResources(EnrolmentStore& store,
@@ -48,9 +59,9 @@ absl::StatusOr<Page<Resource>> ListResources(EnrolmentStore& store,
                                              const PageRequest& request) {
   Page<Resource> page;
   RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
-    ASSIGN_OR_RETURN(page,
-                     (unit.*repository)().List(caller.scope, parent, request));
-    return absl::OkStatus();
+    return ReadPage<Resource>(unit, page, [&] {
+      return (unit.*repository)().List(caller.scope, parent, request);
+    });
   }));
   return page;
 }

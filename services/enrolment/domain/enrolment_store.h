@@ -115,6 +115,9 @@ class EnrolmentUnit {
   virtual absl::StatusOr<FinishedUpload> ClaimUpload(
       const access::Scope& scope, const UploadName& name) = 0;
 
+  // What is read here holds every change of the feed up to this position.
+  virtual absl::StatusOr<int64_t> FeedPosition() = 0;
+
   // The story of the places of one application, oldest first.
   virtual absl::StatusOr<std::vector<PlaceEvent>> PlaceEvents(
       const access::Scope& scope, const ApplicationName& application) = 0;

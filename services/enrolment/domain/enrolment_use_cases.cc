@@ -276,13 +276,30 @@ absl::StatusOr<Agreement> RequestPayment(EnrolmentStore& store,
                          });
 }
 
-absl::StatusOr<absl::CivilDay> AgreementDay(EnrolmentStore& store,
-                                            const access::Caller& caller,
-                                            const Agreement& agreement) {
-  ASSIGN_OR_RETURN(const Cohort cohort,
-                   GetResource<Cohort>(store, caller, &EnrolmentUnit::cohorts,
-                                       agreement.cohort));
-  return LocalDay(cohort, caller.now);
+absl::StatusOr<Page<Agreement>> ListAgreements(
+    EnrolmentStore& store, const access::Caller& caller, const BodyName& body,
+    const ApplicationName& application, const PageRequest& request) {
+  Page<Agreement> page;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    return ReadPage<Agreement>(unit, page, [&] {
+      return unit.ListAgreements(caller.scope, body, application, request);
+    });
+  }));
+  return page;
+}
+
+absl::StatusOr<Page<Enrolment>> ListEnrolments(
+    EnrolmentStore& store, const access::Caller& caller,
+    const CohortName& cohort, std::optional<EnrolmentState> state,
+    const PageRequest& request) {
+  Page<Enrolment> page;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    RETURN_IF_ERROR(unit.cohorts().Get(caller.scope, cohort).status());
+    return ReadPage<Enrolment>(unit, page, [&] {
+      return unit.ListEnrolments(caller.scope, cohort, state, request);
+    });
+  }));
+  return page;
 }
 
 absl::StatusOr<Enrolment> ConfirmPlace(EnrolmentStore& store,

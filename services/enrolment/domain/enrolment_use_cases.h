@@ -2,6 +2,7 @@
 #define PARCOURS_SERVICES_ENROLMENT_DOMAIN_ENROLMENT_USE_CASES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,10 +60,15 @@ absl::StatusOr<Agreement> RequestPayment(EnrolmentStore& store,
                                          const AgreementName& name,
                                          int64_t amount_cents);
 
-// The local day of the agreement's cohort, on which its state is shown.
-absl::StatusOr<absl::CivilDay> AgreementDay(EnrolmentStore& store,
-                                            const access::Caller& caller,
-                                            const Agreement& agreement);
+// `application` empty: those of the whole body.
+absl::StatusOr<Page<Agreement>> ListAgreements(
+    EnrolmentStore& store, const access::Caller& caller, const BodyName& body,
+    const ApplicationName& application, const PageRequest& page);
+
+absl::StatusOr<Page<Enrolment>> ListEnrolments(
+    EnrolmentStore& store, const access::Caller& caller,
+    const CohortName& cohort, std::optional<EnrolmentState> state,
+    const PageRequest& page);
 
 // A written commitment, with the reference of what is not a signed agreement.
 struct Commitment {

@@ -222,6 +222,39 @@ absl::StatusOr<CohortView> GetCohort(EnrolmentStore& store,
   return view;
 }
 
+absl::StatusOr<Page<CohortView>> ListCohorts(EnrolmentStore& store,
+                                             const access::Caller& caller,
+                                             const BodyName& body,
+                                             const PageRequest& request) {
+  Page<CohortView> views;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    views.items.clear();
+    Page<Cohort> page;
+    RETURN_IF_ERROR(ReadPage<Cohort>(unit, page, [&] {
+      return unit.cohorts().List(caller.scope, body.text(), request);
+    }));
+    for (const Cohort& cohort : page.items) {
+      ASSIGN_OR_RETURN(const PlaceCounts counts, unit.CountPlaces(cohort.name));
+      views.items.push_back({.cohort = cohort, .counts = counts});
+    }
+    views.next_key = page.next_key;
+    views.feed_position = page.feed_position;
+    return absl::OkStatus();
+  }));
+  return views;
+}
+
+absl::StatusOr<PlaceCounts> CountPlacesOf(EnrolmentStore& store,
+                                          const access::Caller& caller,
+                                          const CohortName& name) {
+  PlaceCounts counts;
+  RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(counts, unit.CountPlaces(name));
+    return absl::OkStatus();
+  }));
+  return counts;
+}
+
 absl::StatusOr<Person> CreatePerson(EnrolmentStore& store,
                                     const access::Caller& caller, Person person,
                                     Mode mode) {

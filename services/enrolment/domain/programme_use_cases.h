@@ -72,6 +72,16 @@ absl::StatusOr<CohortView> GetCohort(EnrolmentStore& store,
                                      const access::Caller& caller,
                                      const CohortName& name);
 
+absl::StatusOr<Page<CohortView>> ListCohorts(EnrolmentStore& store,
+                                             const access::Caller& caller,
+                                             const BodyName& body,
+                                             const PageRequest& page);
+
+// How many places of the cohort stand in each state.
+absl::StatusOr<PlaceCounts> CountPlacesOf(EnrolmentStore& store,
+                                          const access::Caller& caller,
+                                          const CohortName& name);
+
 absl::StatusOr<Person> CreatePerson(EnrolmentStore& store,
                                     const access::Caller& caller, Person person,
                                     Mode mode);

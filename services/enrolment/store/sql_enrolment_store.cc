@@ -11,6 +11,7 @@
 #include "common/documents/upload_repository.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/storage/feed.h"
 #include "common/storage/recording_repository.h"
 #include "common/text/view.h"
 #include "services/enrolment/store/migrations.h"
@@ -359,6 +360,10 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         const documents::Upload upload,
         documents::ClaimUpload(transaction_, scope, name, "upload"));
     return FinishedUpload{.name = upload.name, .sha256 = upload.sha256};
+  }
+
+  absl::StatusOr<int64_t> FeedPosition() override {
+    return storage::FeedHead(transaction_);
   }
 
   absl::StatusOr<std::vector<PlaceEvent>> PlaceEvents(
