@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "common/crypto/digest.h"
+#include "common/rpc/serialise.h"
 #include "common/status/error.h"
 #include "common/text/view.h"
 
@@ -36,7 +37,7 @@ std::string PageTokens::Seal(const google::protobuf::Message& request,
                                            Field(*arguments, name));
   }
   const std::string bound = Cat(request.GetTypeName(), "\n", next_key.size(),
-                                "\n", next_key, arguments->SerializeAsString());
+                                "\n", next_key, DeterministicBytes(*arguments));
   std::string seal(kSealBytes, '\0');
   crypto_generichash(
       reinterpret_cast<unsigned char*>(seal.data()), seal.size(),

@@ -9,12 +9,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "common/rpc/grpc_status.h"
+#include "common/rpc/serialise.h"
 #include "common/rpc/uuid.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "grpcpp/support/string_ref.h"
 
 namespace parcours::rpc {
@@ -32,16 +31,9 @@ std::string_view TraceparentOf(const grpc::CallbackServerContext& context) {
   return {found->second.data(), found->second.size()};
 }
 
-// Equal messages serialise alike within one version of the contract.
 std::string Digest(const std::string& key,
                    const google::protobuf::Message& request) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream target(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&target);
-    coded.SetSerializationDeterministic(true);
-    request.SerializeToCodedStream(&coded);
-  }
+  const std::string bytes = DeterministicBytes(request);
   std::array<unsigned char, crypto_generichash_BYTES> digest;
   crypto_generichash(
       digest.data(), digest.size(),

@@ -1,5 +1,6 @@
 #include "common/rpc/update_mask.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -23,17 +24,22 @@ bool IsWritable(const FieldDescriptor& field) {
       return false;
     }
   }
-  return field.name() != "name" && field.name() != "etag";
+  return true;
+}
+
+// The fields by which a resource is found and compared are not its content.
+bool IsContent(const FieldDescriptor& field) {
+  return IsWritable(field) && field.name() != "name" && field.name() != "etag";
 }
 
 // Whether every field on the path exists and may be written.
 bool IsWritablePath(const Descriptor& type, const std::string& path) {
   std::vector<const FieldDescriptor*> fields;
   if (!FieldMaskUtil::GetFieldDescriptors(&type, path, &fields)) return false;
-  for (const FieldDescriptor* field : fields) {
-    if (!IsWritable(*field)) return false;
-  }
-  return true;
+  return !fields.empty() && IsContent(*fields.front()) &&
+         std::all_of(
+             fields.begin(), fields.end(),
+             [](const FieldDescriptor* field) { return IsWritable(*field); });
 }
 
 std::vector<std::string> PathsOf(const google::protobuf::FieldMask& mask,
@@ -46,7 +52,7 @@ std::vector<std::string> PathsOf(const google::protobuf::FieldMask& mask,
   const Descriptor& type = *from.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (!IsWritable(field)) continue;
+    if (!IsContent(field)) continue;
     const bool set = field.is_repeated()
                          ? from.GetReflection()->FieldSize(from, &field) > 0
                          : from.GetReflection()->HasField(from, &field);
