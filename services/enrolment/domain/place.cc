@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
 #include "common/time/french_calendar.h"
@@ -20,7 +21,7 @@ std::string PrintFr(const Cohort& cohort, absl::Time time) {
   const absl::CivilSecond civil = absl::ToCivilSecond(time, zone);
   return Cat(civil.day(), civil.day() == 1 ? "er" : "", " ",
              kMonths[civil.month() - 1], " ", civil.year(), " à ", civil.hour(),
-             " h ", civil.minute() < 10 ? "0" : "", civil.minute());
+             " h ", absl::Dec(civil.minute(), absl::kZeroPad2));
 }
 
 std::string PrintEn(const Cohort& cohort, absl::Time time) {
