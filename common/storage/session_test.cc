@@ -1,5 +1,8 @@
 #include "common/storage/session.h"
 
+#include <signal.h>
+#include <sys/types.h>
+
 #include <limits>
 #include <memory>
 #include <string>
@@ -10,6 +13,7 @@
 #include "common/storage/postgresql_session.h"
 #include "common/storage/sqlite_session.h"
 #include "common/testing/database_fixture.h"
+#include "common/testing/silent_server.h"
 #include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
 
@@ -311,6 +315,37 @@ TEST(PostgresqlSessionTest, IsLostWhenTheServerEndsIt) {
   EXPECT_FALSE((*session)->usable());
   EXPECT_THAT((*session)->Run(absl::MakeConstSpan(&self, 1), soon),
               StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(PostgresqlSessionTest, AServerThatNeverAnswersDoesNotHoldAnyoneUp) {
+  const testing::SilentServer server;
+  const absl::Time start = absl::Now();
+  const auto session = PostgresqlSession::Connect(
+      "postgresql://nobody@127.0.0.1:" + std::to_string(server.port()) +
+          "/none?sslmode=disable",
+      "", start + absl::Milliseconds(200));
+  EXPECT_THAT(session, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(2));
+}
+
+TEST(PostgresqlSessionTest, AServerThatFallsSilentDoesNotHoldAnyoneUp) {
+  TestDatabase database(Engine::kPostgresql);
+  auto session = PostgresqlSession::Connect(database.options().url, "",
+                                            absl::Now() + absl::Seconds(20));
+  ASSERT_OK(session);
+  const Statement self{"SELECT pg_backend_pid()", {}};
+  auto process = (*session)->Run(absl::MakeConstSpan(&self, 1),
+                                 absl::Now() + absl::Seconds(20));
+  ASSERT_OK(process);
+  const auto id = static_cast<pid_t>((*process)[0].rows.at(0).Integer(0));
+  ASSERT_EQ(kill(id, SIGSTOP), 0);
+  const absl::Time start = absl::Now();
+  EXPECT_THAT((*session)->Run(absl::MakeConstSpan(&self, 1),
+                              start + absl::Milliseconds(100)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(2));
+  EXPECT_FALSE((*session)->usable());
+  ASSERT_EQ(kill(id, SIGCONT), 0);
 }
 
 TEST(DialectTest, RefusesUnknownWordsButNotQuotedBraces) {
