@@ -1,0 +1,33 @@
+#ifndef PARCOURS_SERVICES_SCHEDULING_DOMAIN_ROSTER_USE_CASES_H_
+#define PARCOURS_SERVICES_SCHEDULING_DOMAIN_ROSTER_USE_CASES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/access/caller.h"
+#include "services/scheduling/domain/change.h"
+#include "services/scheduling/domain/enrolment_port.h"
+#include "services/scheduling/domain/scheduling_store.h"
+
+namespace parcours::scheduling {
+
+struct AppliedChanges {
+  int64_t count = 0;
+  // Where the copy stands in enrolment's feed.
+  std::string token;
+};
+
+// Follows enrolment's feed from where the copy stands to its end: copies each
+// enrolment, cohort and name that changed, and stores the position in the same
+// transaction. What waited on a sheet and is now known is settled. After a trim
+// or a restore of the feed, the known cohorts are read anew. Any number may run
+// at the same time. `caller` serves the whole installation. OWNER_UNAVAILABLE;
+// what was applied before stays.
+absl::StatusOr<AppliedChanges> ApplyEnrolmentChanges(
+    SchedulingStore& store, EnrolmentPort& enrolment,
+    const access::Caller& caller);
+
+}  // namespace parcours::scheduling
+
+#endif  // PARCOURS_SERVICES_SCHEDULING_DOMAIN_ROSTER_USE_CASES_H_
