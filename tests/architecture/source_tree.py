@@ -49,5 +49,6 @@ def numbers(text):
 
 
 def is_test(path):
-    """Whether a source is compiled into tests only."""
-    return path.stem.endswith("_test") or "testing" in path.parts
+    """Whether a source is compiled into tests and measurements only."""
+    return (path.stem.endswith(("_test", "_benchmark")) or
+            not {"testing", "tests"}.isdisjoint(path.parts))
