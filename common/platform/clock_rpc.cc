@@ -1,0 +1,45 @@
+#include "common/platform/clock_rpc.h"
+
+#include <algorithm>
+
+#include "common/rpc/convert.h"
+#include "common/status/macros.h"
+
+namespace parcours::platform {
+
+absl::StatusOr<v1::GetTimeResponse> ClockRpc::GetTime(
+    const rpc::CallContext&, const v1::GetTimeRequest&) {
+  v1::GetTimeResponse response;
+  *response.mutable_business_time() = rpc::TimestampOf(clock_.Now());
+  response.set_simulated(clock_.is_simulated());
+  return response;
+}
+
+absl::StatusOr<v1::AdvanceTimeResponse> ClockRpc::AdvanceTime(
+    const rpc::CallContext& call, const v1::AdvanceTimeRequest& request) {
+  const absl::MutexLock lock(&advancing_);
+  const absl::Time target = rpc::TimeOf(request.business_time());
+  // Refuses the past, and a database whose time is real, before anything runs.
+  RETURN_IF_ERROR(
+      clock_.AdvanceTo(std::min(target, clock_.Now()), call.caller.deadline));
+  RETURN_IF_ERROR(work_.FollowFeeds());
+  int decisions = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const absl::Time due, work_.NextDue(target));
+    if (due > target) break;
+    RETURN_IF_ERROR(
+        clock_.AdvanceTo(std::max(due, clock_.Now()), call.caller.deadline));
+    ASSIGN_OR_RETURN(const int taken, work_.RunDue(clock_.Now()));
+    if (taken == 0) break;
+    decisions += taken;
+  }
+  RETURN_IF_ERROR(clock_.AdvanceTo(target, call.caller.deadline));
+  ASSIGN_OR_RETURN(const int taken, work_.RunDue(target));
+  RETURN_IF_ERROR(work_.FollowFeeds());
+  v1::AdvanceTimeResponse response;
+  *response.mutable_business_time() = rpc::TimestampOf(clock_.Now());
+  response.set_decision_count(decisions + taken);
+  return response;
+}
+
+}  // namespace parcours::platform

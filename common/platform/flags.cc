@@ -1,0 +1,183 @@
+#include "common/platform/flags.h"
+
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
+#include "common/telemetry/log.h"
+#include "common/text/view.h"
+
+ABSL_FLAG(std::string, listen_address, "",
+          "Where calls are answered, host:port or unix:/path; port 0 takes a "
+          "free one. Loopback only.");
+ABSL_FLAG(std::string, port_file, "",
+          "Where the port is written once calls are answered.");
+ABSL_FLAG(std::string, database_url, "",
+          "sqlite:///path/to/file.db or postgresql://user@host/database, "
+          "without a password. Default: sqlite://var/<service>.db");
+ABSL_FLAG(std::string, database_password_file, "",
+          "File that holds the password of PostgreSQL.");
+ABSL_FLAG(int, database_pool_size, 8,
+          "Database sessions; on SQLite, those that read.");
+ABSL_FLAG(std::string, secret_file, "",
+          "File of 32 secret bytes, made when it is missing. Default: beside "
+          "the SQLite file; required with PostgreSQL.");
+ABSL_FLAG(std::string, redis_url, "",
+          "redis://host:port or unix:///path of the shared cache; empty: "
+          "none.");
+ABSL_FLAG(std::string, metrics_address, "",
+          "host:port where GET /metrics is answered; empty: nowhere.");
+ABSL_FLAG(std::string, metrics_port_file, "",
+          "Where the port of the metrics is written.");
+ABSL_FLAG(std::string, rules_dir, "rules",
+          "Folder of the dated rules, fr.txtpb.");
+ABSL_FLAG(std::string, upload_dir, "",
+          "Folder of the files that people send. Default: "
+          "var/<service>-uploads");
+ABSL_FLAG(std::string, upload_key_file, "",
+          "Key under which they are encrypted, made when it is missing. "
+          "Default: the folder's name and .key");
+ABSL_FLAG(std::string, documents_inspector, "",
+          "The program that looks into files. Default: beside this one.");
+ABSL_FLAG(std::string, enrolment_address, "127.0.0.1:50051",
+          "Where enrolment answers.");
+ABSL_FLAG(std::string, scheduling_address, "127.0.0.1:50052",
+          "Where scheduling answers.");
+ABSL_FLAG(std::string, evaluation_address, "127.0.0.1:50053",
+          "Where evaluation answers.");
+ABSL_FLAG(bool, reflection, false, "Serve gRPC reflection.");
+ABSL_FLAG(bool, simulation, false,
+          "Create a new database as a simulation: its business time stands "
+          "still until it is advanced. An existing one stays what it is.");
+ABSL_FLAG(std::string, simulation_start, "2025-09-01T08:00:00+02:00",
+          "Business time at which a new simulation begins (RFC 3339).");
+ABSL_FLAG(int, worker_threads, 4, "Threads for what may block.");
+ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error.");
+ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(20),
+          "How long running calls are waited for when the service stops.");
+
+namespace parcours::platform {
+namespace {
+
+constexpr std::string_view kFlags[] = {
+    "listen_address",      "port_file",
+    "database_url",        "database_password_file",
+    "database_pool_size",  "secret_file",
+    "redis_url",           "metrics_address",
+    "metrics_port_file",   "rules_dir",
+    "upload_dir",          "upload_key_file",
+    "documents_inspector", "enrolment_address",
+    "scheduling_address",  "evaluation_address",
+    "reflection",          "simulation",
+    "simulation_start",    "worker_threads",
+    "log_level",           "drain_grace"};
+
+std::string EnvironmentName(std::string_view flag) {
+  return absl::AsciiStrToUpper(Cat("PARCOURS_", flag));
+}
+
+void ReadEnvironment(std::vector<std::string>& problems) {
+  for (const std::string_view name : kFlags) {
+    const char* value = std::getenv(EnvironmentName(name).c_str());
+    if (value == nullptr) continue;
+    std::string error;
+    if (!absl::FindCommandLineFlag(AbslView(name))->ParseFrom(value, &error)) {
+      problems.push_back(Cat(EnvironmentName(name), ": ", error));
+    }
+  }
+}
+
+std::string OrDefault(const std::string& value, std::string fallback) {
+  return value.empty() ? std::move(fallback) : value;
+}
+
+// The folder of the running program, with a slash.
+std::string ProgramFolder(std::string_view program) {
+  const std::size_t slash = program.rfind('/');
+  return slash == std::string_view::npos
+             ? "./"
+             : std::string(program.substr(0, slash + 1));
+}
+
+}  // namespace
+
+absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
+                                              int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      Cat(defaults.description,
+          "\nEvery flag --name has an environment variable PARCOURS_NAME, "
+          "which counts where the flag is not given."));
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) {
+    return StdView(file).find("common/platform/flags.cc") !=
+           std::string_view::npos;
+  };
+  absl::SetFlagsUsageConfig(usage);
+
+  std::vector<std::string> problems;
+  ReadEnvironment(problems);
+  const std::vector<char*> positional = absl::ParseCommandLine(argc, argv);
+  for (std::size_t i = 1; i < positional.size(); ++i) {
+    problems.push_back(Cat("unexpected argument ", positional[i]));
+  }
+
+  ServiceFlags flags;
+  flags.service = defaults.service;
+  flags.listen_address =
+      OrDefault(absl::GetFlag(FLAGS_listen_address), defaults.listen_address);
+  flags.port_file = absl::GetFlag(FLAGS_port_file);
+  flags.database_url = OrDefault(absl::GetFlag(FLAGS_database_url),
+                                 Cat("sqlite://var/", flags.service, ".db"));
+  flags.database_password_file = absl::GetFlag(FLAGS_database_password_file);
+  flags.database_pool_size = absl::GetFlag(FLAGS_database_pool_size);
+  flags.secret_file = absl::GetFlag(FLAGS_secret_file);
+  flags.redis_url = absl::GetFlag(FLAGS_redis_url);
+  flags.metrics_address = absl::GetFlag(FLAGS_metrics_address);
+  flags.metrics_port_file = absl::GetFlag(FLAGS_metrics_port_file);
+  flags.rules_dir = absl::GetFlag(FLAGS_rules_dir);
+  flags.upload_dir = OrDefault(absl::GetFlag(FLAGS_upload_dir),
+                               Cat("var/", flags.service, "-uploads"));
+  flags.upload_key_file = OrDefault(absl::GetFlag(FLAGS_upload_key_file),
+                                    flags.upload_dir + ".key");
+  flags.documents_inspector =
+      OrDefault(absl::GetFlag(FLAGS_documents_inspector),
+                ProgramFolder(argv[0]) + "documents_inspector");
+  flags.enrolment_address = absl::GetFlag(FLAGS_enrolment_address);
+  flags.scheduling_address = absl::GetFlag(FLAGS_scheduling_address);
+  flags.evaluation_address = absl::GetFlag(FLAGS_evaluation_address);
+  flags.reflection = absl::GetFlag(FLAGS_reflection);
+  flags.simulation = absl::GetFlag(FLAGS_simulation);
+  flags.worker_threads = absl::GetFlag(FLAGS_worker_threads);
+  flags.log_level = absl::GetFlag(FLAGS_log_level);
+  flags.drain_grace = absl::GetFlag(FLAGS_drain_grace);
+
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full,
+                       absl::GetFlag(FLAGS_simulation_start),
+                       &flags.simulation_start, &error)) {
+    problems.push_back(Cat("--simulation_start: ", error));
+  }
+  if (flags.worker_threads < 1) {
+    problems.push_back("--worker_threads must be at least 1");
+  }
+  if (flags.database_pool_size < 1) {
+    problems.push_back("--database_pool_size must be at least 1");
+  }
+  if (!telemetry::ParseLogLevel(flags.log_level).has_value()) {
+    problems.push_back(Cat("--log_level: no such level ", flags.log_level));
+  }
+  if (flags.drain_grace < absl::ZeroDuration()) {
+    problems.push_back("--drain_grace must not be negative");
+  }
+  if (problems.empty()) return flags;
+  return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+}
+
+}  // namespace parcours::platform

@@ -1,0 +1,170 @@
+#include "common/platform/platform.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "common/cache/redis_connection.h"
+#include "common/status/macros.h"
+#include "common/storage/feed.h"
+#include "common/telemetry/log.h"
+#include "common/text/view.h"
+
+namespace parcours::platform {
+namespace {
+
+// Collects what is wrong, so that the operator learns of all of it at once.
+class Problems {
+ public:
+  template <typename T>
+  std::optional<T> Take(absl::StatusOr<T> result) {
+    if (result.ok()) return *std::move(result);
+    Add(result.status());
+    return std::nullopt;
+  }
+  void Add(const absl::Status& status) {
+    if (!status.ok()) problems_.emplace_back(status.message());
+  }
+  absl::Status ToStatus() const {
+    if (problems_.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrJoin(problems_, "\n"));
+  }
+
+ private:
+  std::vector<std::string> problems_;
+};
+
+// Beside a SQLite file unless a flag says where.
+std::filesystem::path SecretFile(const ServiceFlags& flags) {
+  if (!flags.secret_file.empty()) return flags.secret_file;
+  constexpr std::string_view kSqlite = "sqlite://";
+  const std::string_view url = flags.database_url;
+  if (url.substr(0, kSqlite.size()) != kSqlite) return "";
+  return std::string(url.substr(kSqlite.size())) + ".key";
+}
+
+absl::StatusOr<std::unique_ptr<cache::RedisCache>> OpenRedis(
+    const ServiceFlags& flags, const Secrets& secrets,
+    cache::CacheCounters* counters) {
+  if (flags.redis_url.empty()) return nullptr;
+  cache::RedisCacheOptions options;
+  ASSIGN_OR_RETURN(options.connection.address,
+                   cache::ParseRedisUrl(flags.redis_url));
+  options.sealing_key = secrets.cache_sealing_key;
+  return cache::RedisCache::Create(options, absl::Now, counters);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
+    ServiceFlags flags, absl::Span<const storage::Migration> migrations,
+    std::vector<std::string> submissions) {
+  auto platform = std::unique_ptr<Platform>(new Platform(std::move(flags)));
+  const ServiceFlags& set = platform->flags_;
+  Problems problems;
+  const std::filesystem::path secret_file = SecretFile(set);
+  if (secret_file.empty()) {
+    problems.Add(absl::InvalidArgumentError(
+        "--secret_file is required with PostgreSQL: all replicas share it"));
+  }
+  platform->rules_ = problems.Take(rules::RuleBook::Load(
+      (std::filesystem::path(set.rules_dir) / "fr.txtpb").string()));
+  auto database = problems.Take(
+      storage::Database::Open({.url = set.database_url,
+                               .password_file = set.database_password_file,
+                               .pool_size = set.database_pool_size,
+                               .create_as_simulation = set.simulation},
+                              migrations));
+  RETURN_IF_ERROR(problems.ToStatus());
+  platform->database_ = *std::move(database);
+
+  ASSIGN_OR_RETURN(const Secrets secrets, LoadSecrets(secret_file));
+  ASSIGN_OR_RETURN(platform->redis_,
+                   OpenRedis(set, secrets, &platform->cache_counters_));
+  ASSIGN_OR_RETURN(
+      platform->clock_,
+      storage::OpenBusinessClock(*platform->database_, set.simulation_start));
+  platform->page_tokens_ =
+      std::make_unique<rpc::PageTokens>(secrets.page_token_key);
+  platform->sequencer_ = std::make_unique<storage::Sequencer>(
+      *platform->database_, storage::Sequencer::Options());
+  if (!set.metrics_address.empty()) {
+    ASSIGN_OR_RETURN(
+        platform->metrics_server_,
+        telemetry::MetricsServer::Start(
+            set.metrics_address, set.metrics_port_file, platform->metrics_));
+  }
+  rpc::ShellOptions shell;
+  shell.clock = platform->clock_.get();
+  shell.metrics = &platform->metrics_;
+  shell.digest_key = secrets.request_digest_key;
+  shell.workers.threads = set.worker_threads;
+  shell.submissions = std::move(submissions);
+  platform->shell_ = std::make_unique<rpc::Shell>(std::move(shell));
+  return platform;
+}
+
+std::string Platform::FeedToken(int64_t position) const {
+  return storage::EncodeFeedToken(database_->incarnation(), position);
+}
+
+access::Caller Platform::OwnCaller(std::string job) const {
+  access::Principal principal{.subject = Cat("service:", flags_.service)};
+  return {.principal = std::move(principal),
+          .scope = access::Scope::Installation(),
+          .method = std::move(job),
+          .deadline = absl::Now() + absl::Seconds(30),
+          .now = clock_->Now()};
+}
+
+absl::Status Platform::Serve(Application& application) {
+  ClockRpc clock(*shell_, *clock_, application.due_work());
+  ChangeFeedRpc feed(*shell_, *database_);
+  std::vector<rpc::AnyService*> services = application.services();
+  services.push_back(&clock);
+  services.push_back(&feed);
+  sequencer_->Start();
+  DueWorkLoop loop(application.due_work(), *clock_, absl::Milliseconds(500));
+  ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
+                   rpc::Server::Start({.listen_address = flags_.listen_address,
+                                       .port_file = flags_.port_file,
+                                       .reflection = flags_.reflection,
+                                       .drain_grace = flags_.drain_grace},
+                                      *shell_, services));
+  telemetry::Log(telemetry::LogLevel::kInfo, "serving",
+                 {{"port", int64_t{server->port()}}});
+  server->Run();
+  telemetry::Log(telemetry::LogLevel::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+DueWorkLoop::DueWorkLoop(DueWork& work, storage::DatabaseBusinessClock& clock,
+                         absl::Duration interval)
+    : work_(work), clock_(clock), interval_(interval) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+DueWorkLoop::~DueWorkLoop() {
+  stopping_.Notify();
+  thread_.join();
+}
+
+void DueWorkLoop::Run() {
+  // A fault is logged once, not at every round while it lasts.
+  absl::Status last;
+  while (!stopping_.WaitForNotificationWithTimeout(interval_)) {
+    absl::Status status = work_.FollowFeeds();
+    // A simulation decides when its time is moved, and not before.
+    if (status.ok() && !clock_.is_simulated()) {
+      status = work_.RunDue(clock_.Now()).status();
+    }
+    if (!status.ok() && status.code() != last.code()) {
+      telemetry::Log(telemetry::LogLevel::kWarning, "due work failed",
+                     {{"error", StdView(status.message())}});
+    }
+    last = status;
+  }
+}
+
+}  // namespace parcours::platform

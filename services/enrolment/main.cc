@@ -1,0 +1,139 @@
+// enrolmentd: bodies, programmes, cohorts, people, applications, agreements and
+// enrolments. The only place where the layers of the service meet.
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/cache/read_through.h"
+#include "common/documents/inspect.h"
+#include "common/documents/upload_repository.h"
+#include "common/documents/upload_service.h"
+#include "common/documents/upload_store.h"
+#include "common/platform/daemon.h"
+#include "common/status/macros.h"
+#include "services/enrolment/domain/waiting_list.h"
+#include "services/enrolment/rpc/application_rpc.h"
+#include "services/enrolment/rpc/enrolment_rpc.h"
+#include "services/enrolment/rpc/people_rpc.h"
+#include "services/enrolment/rpc/programme_rpc.h"
+#include "services/enrolment/store/sql_enrolment_store.h"
+
+namespace parcours::enrolment {
+namespace {
+
+// Places whose time has come, and files that nothing took.
+class EnrolmentDueWork final : public platform::DueWork {
+ public:
+  EnrolmentDueWork(platform::Platform& platform, EnrolmentStore& store,
+                   const documents::UploadStore& uploads)
+      : platform_(platform), store_(store), uploads_(uploads) {}
+
+  absl::StatusOr<absl::Time> NextDue(absl::Time until) override {
+    return NextDueTime(store_, platform_.OwnCaller("PlaceDeadline"), until);
+  }
+
+  absl::StatusOr<int> RunDue(absl::Time now) override {
+    access::Caller caller = platform_.OwnCaller("PlaceDeadline");
+    caller.now = now;
+    RETURN_IF_ERROR(
+        documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
+            .status());
+    return DecideDuePlaces(store_, platform_.rules(), caller);
+  }
+
+  absl::Status FollowFeeds() override { return absl::OkStatus(); }
+
+ private:
+  platform::Platform& platform_;
+  EnrolmentStore& store_;
+  const documents::UploadStore& uploads_;
+};
+
+class Enrolmentd final : public platform::Application {
+ public:
+  Enrolmentd(platform::Platform& platform,
+             std::unique_ptr<documents::UploadStore> uploads)
+      : uploads_(std::move(uploads)),
+        store_(platform.database()),
+        programmes_(CacheOptions(platform), platform.shared_cache(),
+                    EncodeProgramme, DecodeProgramme, absl::Now,
+                    &platform.cache_counters()),
+        due_work_(platform, store_, *uploads_),
+        dependencies_{.store = store_,
+                      .rules = platform.rules(),
+                      .page_tokens = platform.page_tokens(),
+                      .feed_token =
+                          [&platform](int64_t position) {
+                            return platform.FeedToken(position);
+                          }},
+        programme_rpc_(platform.shell(), dependencies_, programmes_),
+        people_rpc_(platform.shell(), dependencies_),
+        application_rpc_(platform.shell(), dependencies_),
+        enrolment_rpc_(platform.shell(), dependencies_),
+        upload_rpc_(platform.shell(), platform.database(), *uploads_,
+                    documents::UploadLimits()) {
+    platform.database().AddCommitListener(
+        [this](absl::Span<const storage::Change> changes) {
+          for (const storage::Change& change : changes) {
+            if (change.kind == "programme") {
+              programmes_.Invalidate(change.name, change.version);
+            }
+          }
+        });
+  }
+
+  std::vector<rpc::AnyService*> services() override {
+    return {&programme_rpc_, &people_rpc_, &application_rpc_, &enrolment_rpc_,
+            &upload_rpc_};
+  }
+  platform::DueWork& due_work() override { return due_work_; }
+
+ private:
+  static cache::ReadThroughOptions CacheOptions(
+      const platform::Platform& platform) {
+    cache::ReadThroughOptions options;
+    options.key_space = {.service = "enrolment", .kind = "programme"};
+    if (platform.is_single_writer()) {
+      options.memory_ttl = absl::InfiniteDuration();
+    }
+    return options;
+  }
+
+  const std::unique_ptr<documents::UploadStore> uploads_;
+  SqlEnrolmentStore store_;
+  ProgrammeCache programmes_;
+  EnrolmentDueWork due_work_;
+  const Dependencies dependencies_;
+  ProgrammeRpc programme_rpc_;
+  PeopleRpc people_rpc_;
+  ApplicationRpc application_rpc_;
+  EnrolmentRpc enrolment_rpc_;
+  documents::UploadRpc upload_rpc_;
+};
+
+absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
+    platform::Platform& platform) {
+  ASSIGN_OR_RETURN(std::unique_ptr<documents::UploadStore> uploads,
+                   documents::UploadStore::Open(
+                       {.directory = platform.flags().upload_dir,
+                        .key_file = platform.flags().upload_key_file}));
+  return std::make_unique<Enrolmentd>(platform, std::move(uploads));
+}
+
+}  // namespace
+}  // namespace parcours::enrolment
+
+int main(int argc, char** argv) {
+  return parcours::platform::RunDaemon(
+      {.defaults = {.service = "enrolment",
+                    .listen_address = "127.0.0.1:50051",
+                    .description =
+                        "Applications, places, agreements and enrolments."},
+       .migrations = parcours::enrolment::AllMigrations(),
+       .submissions =
+           {"parcours.enrolment.v1.ApplicationService/SubmitApplication"},
+       .compose = parcours::enrolment::Compose},
+      argc, argv);
+}
