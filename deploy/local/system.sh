@@ -151,11 +151,20 @@ start_service() {
   shift 2
   daemon=$(daemon_of "$name")
   rm -f "$state/run/$name.port"
+  mkdir -p "$state/uploads/$name"
+  if [ "$database" = postgresql ]; then
+    # A service migrates a SQLite file itself, and never PostgreSQL.
+    local simulation=()
+    case " $* " in *" --simulation "*) simulation=(--simulation) ;; esac
+    "$cli" migrate --service="$name" --database_url="$(database_url "$name")" "${simulation[@]}"
+  fi
   setsid "$binaries/services/$name/$daemon" \
     --listen_address="$listen" --port_file="$state/run/$name.port" \
     --metrics_address=127.0.0.1:0 \
     --database_url="$(database_url "$name")" --redis_url="$(redis_url)" \
-    --upload_dir="$state/uploads" --rules_dir="$PWD/rules" \
+    --secret_file="$state/data/$name.key" --upload_dir="$state/uploads/$name" \
+    --upload_key_file="$state/data/$name-uploads.key" --rules_dir="$PWD/rules" \
+    --documents_inspector="$binaries/common/documents/documents_inspector" \
     "$@" >>"$state/log/$name.log" 2>&1 </dev/null 9>&- &
   record "$name" $!
   until_ready "$name" is_serving "$name"
