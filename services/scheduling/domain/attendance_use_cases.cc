@@ -93,6 +93,7 @@ absl::StatusOr<Page<AttendanceEntry>> ListEntries(SchedulingStore& store,
   }
   Page<AttendanceEntry> page;
   RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(page.feed_position, unit.FeedPosition());
     ASSIGN_OR_RETURN(page.items, unit.EntriesOf(caller.scope, half_day, after,
                                                 request.size + 1));
     return absl::OkStatus();

@@ -297,6 +297,7 @@ absl::StatusOr<HalfDay> UpdateHalfDay(SchedulingStore& store,
                                       EnrolmentPort& enrolment,
                                       const access::Caller& caller,
                                       const Update<HalfDay>& update) {
+  RETURN_IF_ERROR(CheckWithin(caller, update.name.body()));
   RETURN_IF_ERROR(AskOwner(store, enrolment, caller, update));
   return ChangeResource<HalfDay>(
       store, caller, &SchedulingUnit::half_days,
@@ -437,6 +438,7 @@ absl::StatusOr<Page<CalendarVersion>> ListCalendarVersions(
   }
   Page<CalendarVersion> page;
   RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(page.feed_position, unit.FeedPosition());
     ASSIGN_OR_RETURN(page.items, unit.VersionsOf(caller.scope, cohort, after,
                                                  request.size + 1));
     return absl::OkStatus();

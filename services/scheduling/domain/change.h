@@ -25,6 +25,14 @@ using RepositoryOf = Repository<Resource>& (SchedulingUnit::*)();
 // Whether a change is made, or only checked.
 enum class Mode { kCommit, kValidateOnly };
 
+// PERMISSION_DENIED when `body` is outside the caller's scope: for what is
+// written where nothing is read first.
+inline absl::Status CheckWithin(const access::Caller& caller,
+                                const std::string& body) {
+  return caller.scope.Covers(body) ? absl::OkStatus()
+                                   : MakeError(Reason::kPermissionDenied);
+}
+
 // The resource `name`, read in a snapshot of its own.
 template <typename Resource>
 absl::StatusOr<Resource> GetResource(
@@ -39,6 +47,17 @@ absl::StatusOr<Resource> GetResource(
   return *std::move(found);
 }
 
+// Sets `page` to what `list` returns, with the position at which it was read.
+template <typename Resource>
+absl::Status ReadPage(
+    SchedulingUnit& unit, Page<Resource>& page,
+    absl::FunctionRef<absl::StatusOr<Page<Resource>>()> list) {
+  ASSIGN_OR_RETURN(const int64_t position, unit.FeedPosition());
+  ASSIGN_OR_RETURN(page, list());
+  page.feed_position = position;
+  return absl::OkStatus();
+}
+
 // One page of the children of `parent`, by name.
 template <typename Resource>
 absl::StatusOr<Page<Resource>> ListResources(SchedulingStore& store,
@@ -48,9 +67,9 @@ absl::StatusOr<Page<Resource>> ListResources(SchedulingStore& store,
                                              const PageRequest& request) {
   Page<Resource> page;
   RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
-    ASSIGN_OR_RETURN(page,
-                     (unit.*repository)().List(caller.scope, parent, request));
-    return absl::OkStatus();
+    return ReadPage<Resource>(unit, page, [&] {
+      return (unit.*repository)().List(caller.scope, parent, request);
+    });
   }));
   return page;
 }

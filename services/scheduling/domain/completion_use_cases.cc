@@ -61,6 +61,7 @@ absl::StatusOr<Page<AttendanceSummary>> ListSummaries(
 absl::StatusOr<CompletionRecord> CreateCompletionRecord(
     SchedulingStore& store, EnrolmentPort& owner, const access::Caller& caller,
     const EnrolmentName& enrolment) {
+  RETURN_IF_ERROR(CheckWithin(caller, enrolment.body()));
   const absl::StatusOr<EnrolmentFacts> facts =
       owner.GetEnrolment(caller, enrolment);
   if (!facts.ok()) {

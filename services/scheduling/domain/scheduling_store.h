@@ -107,6 +107,9 @@ class SchedulingUnit {
   virtual absl::StatusOr<std::vector<HalfDayName>> HalfDaysToReconcile(
       const CohortName& cohort) = 0;
 
+  // Position of the change feed at which this unit reads.
+  virtual absl::StatusOr<int64_t> FeedPosition() = 0;
+
   // How far enrolment's feed is applied; empty before the first time. Locked
   // until the end of a transaction that writes.
   virtual absl::StatusOr<std::string> EnrolmentPosition() = 0;

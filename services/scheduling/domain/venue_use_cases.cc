@@ -20,6 +20,7 @@ absl::Status Valid(const Resource& resource, std::string_view prefix) {
 
 absl::StatusOr<Venue> CreateVenue(SchedulingStore& store,
                                   const access::Caller& caller, Venue venue) {
+  RETURN_IF_ERROR(CheckWithin(caller, venue.name.body()));
   return CreateResource<Venue>(store, caller, &SchedulingUnit::venues,
                                std::move(venue), Mode::kCommit,
                                [](SchedulingUnit&, const Venue& created) {
@@ -30,6 +31,7 @@ absl::StatusOr<Venue> CreateVenue(SchedulingStore& store,
 absl::StatusOr<Venue> UpdateVenue(SchedulingStore& store,
                                   const access::Caller& caller,
                                   const Update<Venue>& update) {
+  RETURN_IF_ERROR(CheckWithin(caller, update.name.body()));
   return UpdateResource<Venue>(
       store, caller, &SchedulingUnit::venues, update,
       [](SchedulingUnit& unit, const std::optional<Venue>& before,
