@@ -1,5 +1,6 @@
 #include "common/rpc/server.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@
 #include "common/telemetry/log.h"
 #include "common/text/view.h"
 #include "grpc/grpc.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
@@ -83,8 +83,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
 
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) {
-    // Linking the library is not enough: the linker drops it.
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Its initialiser adds reflection to all servers built from then on, which
+    // is why it is not linked.
+    if (dlopen(PARCOURS_REFLECTION_LIBRARY, RTLD_NOW) == nullptr) {
+      return absl::FailedPreconditionError(
+          Cat("reflection is not installed: ", dlerror()));
+    }
   }
   auto server = std::unique_ptr<Server>(new Server(options, shell));
   grpc::ServerBuilder builder;

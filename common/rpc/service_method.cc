@@ -15,13 +15,13 @@ const google::protobuf::ServiceDescriptor* FindService(
       std::string(service));
 }
 
+}  // namespace
+
 bool OnlyReads(const google::protobuf::MethodDescriptor& method) {
   const google::api::HttpRule& http =
       method.options().GetExtension(google::api::http);
   return http.pattern_case() == google::api::HttpRule::kGet;
 }
-
-}  // namespace
 
 std::unique_ptr<const ServiceMethod> ReadMethod(
     std::string_view service, std::string_view method,

@@ -37,8 +37,11 @@ struct ServiceMethod {
   mutable telemetry::MethodMetrics metrics;
 };
 
+// Whether calling `method` changes nothing: its HTTP binding is a GET.
+bool OnlyReads(const google::protobuf::MethodDescriptor& method);
+
 // Reads `service`/`method` from the contract compiled into this process. Calls
-// that only read (HTTP GET) are kRead; those listed in `submissions` by full
+// that only read are kRead; those listed in `submissions` by full
 // name kSubmission; all others kWrite.
 std::unique_ptr<const ServiceMethod> ReadMethod(
     std::string_view service, std::string_view method,

@@ -91,6 +91,9 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
     if (request.text() == "throw an int") throw 7;
     if (request.text() == "leak") return absl::InternalError("private words");
     if (request.text() == "refuse") return MakeError(Reason::kNoJury);
+    if (request.text() == "flaky" && runs_ % 2 == 1) {
+      return MakeError(Reason::kDatabaseUnavailable);
+    }
     probe::ProbeResponse response;
     response.set_text(request.text());
     response.set_subject(call.caller.principal.subject);
@@ -124,7 +127,11 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
   absl::StatusOr<probe::Thing> GetThing(const CallContext&,
                                         const probe::GetThingRequest& request) {
     ++runs_;
-    if (request.name() != "bodies/opale/things/cold") {
+    if (request.name() == "bodies/opale/things/flaky" && runs_ % 2 == 1) {
+      return MakeError(Reason::kDatabaseUnavailable);
+    }
+    if (request.name() != "bodies/opale/things/cold" &&
+        request.name() != "bodies/opale/things/flaky") {
       return MakeError(Reason::kNotFound, {{"resource", request.name()}});
     }
     probe::Thing thing;
