@@ -105,7 +105,8 @@ class EvaluationUnit {
   virtual absl::StatusOr<int64_t> NextInSeries(const BodyName& body,
                                                Series series, int64_t year) = 0;
 
-  // Up to where the roster follows enrolment's feed; empty at the beginning.
+  // Up to where the roster follows enrolment's feed; empty at the beginning. In
+  // a change, nobody else moves it until the transaction ends.
   virtual absl::StatusOr<std::string> RosterPosition() = 0;
   virtual void SetRosterPosition(const std::string& token) = 0;
 };

@@ -42,17 +42,16 @@ absl::Status CheckMayBeAwarded(const FactsByEnrolment& facts,
   return absl::OkStatus();
 }
 
-absl::Status SaveRosterEntry(EvaluationUnit& unit, const access::Caller& caller,
-                             const EnrolmentFacts& facts) {
-  ASSIGN_OR_RETURN(std::optional<RosterEntry> known,
+// Adds to the roster whom it does not know yet; what it knows, it follows by
+// the feed alone.
+absl::Status AddToRoster(EvaluationUnit& unit, const access::Caller& caller,
+                         const EnrolmentFacts& facts) {
+  ASSIGN_OR_RETURN(const std::optional<RosterEntry> known,
                    unit.roster().Find(caller.scope, RosterEntryOf(facts.name)));
-  RosterEntry entry = known.value_or(RosterEntry{});
-  if (!Copy(facts, entry)) return absl::OkStatus();
-  if (known.has_value()) {
-    unit.roster().Update(entry);
-  } else {
-    unit.roster().Insert(entry);
-  }
+  if (known.has_value()) return absl::OkStatus();
+  RosterEntry entry;
+  Copy(facts, entry);
+  unit.roster().Insert(entry);
   return absl::OkStatus();
 }
 
@@ -405,7 +404,7 @@ absl::StatusOr<Jury> OpenJury(EvaluationStore& store, EnrolmentPort& enrolments,
           if (awaits && MayBeAssessed(one.state)) {
             candidates.push_back(enrolment);
           }
-          RETURN_IF_ERROR(SaveRosterEntry(unit, caller, one));
+          RETURN_IF_ERROR(AddToRoster(unit, caller, one));
         }
         RETURN_IF_ERROR(OpenSession(jury, plan, present, std::move(candidates),
                                     caller.now));

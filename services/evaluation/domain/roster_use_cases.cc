@@ -57,37 +57,58 @@ absl::StatusOr<std::vector<EnrolmentFacts>> AskAboutAll(
   return facts;
 }
 
+// Makes the roster say what `facts` say; answers how many entries changed.
+absl::StatusOr<int64_t> CopyAll(EvaluationUnit& unit,
+                                const access::Caller& caller,
+                                const std::vector<EnrolmentFacts>& facts) {
+  int64_t changed = 0;
+  for (const EnrolmentFacts& one : facts) {
+    ASSIGN_OR_RETURN(const std::optional<RosterEntry> known,
+                     unit.roster().Find(caller.scope, RosterEntryOf(one.name)));
+    RosterEntry entry = known.value_or(RosterEntry{});
+    if (!Copy(one, entry)) continue;
+    ++changed;
+    if (known.has_value()) {
+      unit.roster().Update(entry);
+    } else {
+      unit.roster().Insert(entry);
+    }
+  }
+  return changed;
+}
+
 // Writes the copies and the position in one transaction; answers how many
-// copies changed.
-absl::StatusOr<int64_t> Apply(EvaluationStore& store,
-                              const access::Caller& caller,
-                              const std::vector<EnrolmentFacts>& facts,
-                              const std::string& token) {
-  int64_t applied = 0;
+// copies changed, or nothing when somebody else has followed the feed
+// meanwhile, so that no older answer overwrites a newer one.
+absl::StatusOr<std::optional<int64_t>> Apply(
+    EvaluationStore& store, const access::Caller& caller,
+    const std::vector<EnrolmentFacts>& facts, const std::string& from,
+    const std::string& to) {
+  std::optional<int64_t> applied;
   RETURN_IF_ERROR(
       store
           .Change(caller,
                   [&](EvaluationUnit& unit) -> absl::StatusOr<std::string> {
-                    applied = 0;
-                    for (const EnrolmentFacts& one : facts) {
-                      ASSIGN_OR_RETURN(
-                          const std::optional<RosterEntry> known,
-                          unit.roster().Find(caller.scope,
-                                             RosterEntryOf(one.name)));
-                      RosterEntry entry = known.value_or(RosterEntry{});
-                      if (!Copy(one, entry)) continue;
-                      ++applied;
-                      if (known.has_value()) {
-                        unit.roster().Update(entry);
-                      } else {
-                        unit.roster().Insert(entry);
-                      }
-                    }
-                    unit.SetRosterPosition(token);
+                    applied.reset();
+                    ASSIGN_OR_RETURN(const std::string now,
+                                     unit.RosterPosition());
+                    if (now != from) return std::string("roster");
+                    ASSIGN_OR_RETURN(applied, CopyAll(unit, caller, facts));
+                    unit.SetRosterPosition(to);
                     return std::string("roster");
                   })
           .status());
   return applied;
+}
+
+absl::StatusOr<std::string> Position(EvaluationStore& store,
+                                     const access::Caller& caller) {
+  std::string token;
+  RETURN_IF_ERROR(store.View(caller, [&](EvaluationUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(token, unit.RosterPosition());
+    return absl::OkStatus();
+  }));
+  return token;
 }
 
 }  // namespace
@@ -101,12 +122,8 @@ absl::StatusOr<RosterProgress> SynchroniseRoster(EvaluationStore& store,
   follower.request_digest.clear();
 
   RosterProgress progress;
-  RETURN_IF_ERROR(
-      store.View(follower, [&](EvaluationUnit& unit) -> absl::Status {
-        ASSIGN_OR_RETURN(progress.feed_token, unit.RosterPosition());
-        return absl::OkStatus();
-      }));
   while (true) {
+    ASSIGN_OR_RETURN(progress.feed_token, Position(store, follower));
     absl::StatusOr<EnrolmentChanges> changes =
         enrolments.ListChanges(follower, progress.feed_token);
     std::vector<EnrolmentFacts> facts;
@@ -118,12 +135,12 @@ absl::StatusOr<RosterProgress> SynchroniseRoster(EvaluationStore& store,
     } else {
       ASSIGN_OR_RETURN(facts, AskAbout(enrolments, follower, changes->changes));
     }
-    if (facts.empty() && changes->next_token == progress.feed_token) {
-      return progress;
-    }
-    ASSIGN_OR_RETURN(const int64_t applied,
-                     Apply(store, follower, facts, changes->next_token));
-    progress.applied_count += applied;
+    if (changes->next_token == progress.feed_token) return progress;
+    ASSIGN_OR_RETURN(const std::optional<int64_t> applied,
+                     Apply(store, follower, facts, progress.feed_token,
+                           changes->next_token));
+    if (!applied.has_value()) continue;
+    progress.applied_count += *applied;
     progress.feed_token = changes->next_token;
     if (!changes->more) return progress;
   }

@@ -18,8 +18,8 @@ struct RosterProgress {
 
 // Applies what enrolment has changed since the last time, until nothing is
 // left. After a trimmed or restored feed, the cohorts are read whole again.
-// OWNER_UNAVAILABLE and the errors of EvaluationStore. REQUIRES: one call at a
-// time, with the scope of the installation.
+// Any number may run at the same time. OWNER_UNAVAILABLE and the errors of
+// EvaluationStore. REQUIRES: `caller` has the scope of the installation.
 absl::StatusOr<RosterProgress> SynchroniseRoster(EvaluationStore& store,
                                                  EnrolmentPort& enrolments,
                                                  const access::Caller& caller);

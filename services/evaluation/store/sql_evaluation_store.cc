@@ -211,7 +211,8 @@ class SqlEvaluationUnit final : public EvaluationUnit {
     ASSIGN_OR_RETURN(
         const Rows rows,
         transaction_.Query(
-            {.sql = "SELECT token FROM roster_position WHERE id = 1",
+            {.sql = Cat("SELECT token FROM roster_position WHERE id = 1",
+                        transaction_.writable() ? " {for_update}" : ""),
              .values = {}}));
     return rows.front().Text(0);
   }
