@@ -1,0 +1,257 @@
+// `parcours`, the operator's command.
+
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "clients/cli/connection.h"
+#include "clients/cli/demo/story.h"
+#include "clients/cli/health_command.h"
+#include "clients/cli/programme_commands.h"
+#include "clients/cli/services.h"
+#include "common/text/view.h"
+
+ABSL_FLAG(std::string, address, "127.0.0.1:50051",
+          "where the server listens, host:port");
+ABSL_FLAG(absl::Duration, timeout, absl::Seconds(5),
+          "how long to wait for the answer");
+ABSL_FLAG(std::string, enrolment_address, "127.0.0.1:50051",
+          "where enrolment listens");
+ABSL_FLAG(std::string, scheduling_address, "127.0.0.1:50052",
+          "where scheduling listens; empty: leave its part out");
+ABSL_FLAG(std::string, evaluation_address, "127.0.0.1:50053",
+          "where evaluation listens; empty: leave its part out");
+ABSL_FLAG(bool, open, false, "publish the cohort: it receives applications");
+ABSL_FLAG(bool, publish, false, "publish the calendar for the first time");
+ABSL_FLAG(std::string, reason, "",
+          "why a published calendar changes; learners and trainers read it");
+ABSL_FLAG(int, to_year, 0, "the year of the copy");
+ABSL_FLAG(std::string, out, "", "the file to write");
+ABSL_FLAG(std::uint64_t, seed, 2026,
+          "what chance decides, decided again the same way");
+ABSL_FLAG(std::vector<std::string>, programme, {},
+          "the programme file, and those that complete it, with commas");
+ABSL_FLAG(std::string, report, "", "the report to write, as JSON");
+
+namespace parcours::cli {
+namespace {
+
+// A sub-command.
+struct Command {
+  // As typed: "programme plan".
+  std::string_view words;
+  // Of its arguments, for the first line of its help.
+  std::string_view arguments;
+  std::string_view summary;
+  std::vector<std::string_view> flags;
+  std::function<ExitCode(const std::vector<std::string>& arguments)> run;
+};
+
+ServiceAddresses Addresses() {
+  return {.enrolment = absl::GetFlag(FLAGS_enrolment_address),
+          .scheduling = absl::GetFlag(FLAGS_scheduling_address),
+          .evaluation = absl::GetFlag(FLAGS_evaluation_address)};
+}
+
+ApplyOptions OptionsOfApply() {
+  return {.open_cohort = absl::GetFlag(FLAGS_open),
+          .publish_calendar = absl::GetFlag(FLAGS_publish),
+          .reason = absl::GetFlag(FLAGS_reason)};
+}
+
+ExitCode Health(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  const absl::Status status =
+      CheckHealth(absl::GetFlag(FLAGS_address), absl::GetFlag(FLAGS_timeout));
+  if (!status.ok()) {
+    PrintError(std::cerr, status);
+    return kUnreachable;
+  }
+  std::cout << absl::GetFlag(FLAGS_address) << " : en service\n";
+  return kSuccess;
+}
+
+ExitCode Plan(const std::vector<std::string>& arguments) {
+  return PlanProgrammeCommand(Addresses(), arguments, OptionsOfApply(),
+                              std::cout, std::cerr);
+}
+
+ExitCode Apply(const std::vector<std::string>& arguments) {
+  return ApplyProgrammeCommand(Addresses(), arguments, OptionsOfApply(),
+                               std::cout, std::cerr);
+}
+
+ExitCode Copy(const std::vector<std::string>& arguments) {
+  if (absl::GetFlag(FLAGS_to_year) == 0 || absl::GetFlag(FLAGS_out).empty()) {
+    std::cerr << "--to_year et --out sont nécessaires.\n";
+    return kUsage;
+  }
+  return CopyProgrammeCommand(arguments, absl::GetFlag(FLAGS_to_year),
+                              absl::GetFlag(FLAGS_out), std::cout, std::cerr);
+}
+
+ExitCode Demo(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  const auto file = ReadProgramme(absl::GetFlag(FLAGS_programme), std::cerr);
+  if (!file.has_value()) return kUsage;
+  const absl::Status status =
+      demo::LiveCohort(Addresses(), *file, absl::GetFlag(FLAGS_seed),
+                       absl::GetFlag(FLAGS_report), std::cout);
+  if (!status.ok()) PrintError(std::cerr, status);
+  return ExitCodeOf(status);
+}
+
+const std::vector<Command>& Commands() {
+  static const auto* const commands = new std::vector<Command>{
+      {"health",
+       "",
+       "Say whether a server serves (grpc.health.v1).",
+       {"address", "timeout"},
+       Health},
+      {"programme plan",
+       " FILE [FILE...]",
+       "Show what applying a programme file would change; write nothing.",
+       {"enrolment_address", "scheduling_address", "evaluation_address", "open",
+        "publish", "reason"},
+       Plan},
+      {"programme apply",
+       " FILE [FILE...]",
+       "Bring the services into agreement with a programme file. Files after "
+       "the first complete it.",
+       {"enrolment_address", "scheduling_address", "evaluation_address", "open",
+        "publish", "reason"},
+       Apply},
+      {"programme copy",
+       " FILE [FILE...]",
+       "Write the file of the same programme for another year, to be reviewed.",
+       {"to_year", "out"},
+       Copy},
+      {"demo",
+       "",
+       "Live a whole cohort through the public APIs, on databases created as "
+       "simulations.",
+       {"enrolment_address", "scheduling_address", "evaluation_address", "seed",
+        "programme", "report"},
+       Demo},
+  };
+  return *commands;
+}
+
+std::string EnvironmentName(std::string_view flag) {
+  return absl::StrCat("PARCOURS_", absl::AsciiStrToUpper(AbslView(flag)));
+}
+
+void PrintHelp(std::ostream& out, const Command& command) {
+  out << "parcours " << command.words << command.arguments << "\n\n"
+      << command.summary << "\n\nFlags (or environment variables):\n";
+  for (const std::string_view name : command.flags) {
+    const absl::CommandLineFlag* flag =
+        absl::FindCommandLineFlag(AbslView(name));
+    const std::string value = flag->DefaultValue();
+    out << "  --" << name << "  (" << EnvironmentName(name)
+        << (value.empty() ? "" : absl::StrCat(", default ", value)) << ")\n"
+        << "      " << flag->Help() << '\n';
+  }
+  out << "\nExit code: 0 done, 1 refused, 2 wrong command line or file, 3 "
+         "service not reached.\n";
+}
+
+void PrintOverview(std::ostream& out) {
+  out << "parcours COMMAND [ARGUMENTS] [FLAGS]\n\n";
+  for (const Command& command : Commands()) {
+    out << "  " << command.words << command.arguments << "\n      "
+        << command.summary << '\n';
+  }
+  out << "\nparcours COMMAND --help lists its flags.\n";
+}
+
+// The command that the first words name; its words are taken out of `words`.
+const Command* FindCommand(std::vector<std::string>& words) {
+  for (const Command& command : Commands()) {
+    const std::vector<std::string> parts =
+        absl::StrSplit(AbslView(command.words), ' ');
+    if (words.size() >= parts.size() &&
+        std::equal(parts.begin(), parts.end(), words.begin())) {
+      words.erase(words.begin(),
+                  words.begin() + static_cast<std::ptrdiff_t>(parts.size()));
+      return &command;
+    }
+  }
+  return nullptr;
+}
+
+// Flags of the command that are not on the command line may stand in the
+// environment. False when a value there is not one.
+bool ReadEnvironment(const Command& command) {
+  bool valid = true;
+  for (const std::string_view name : command.flags) {
+    const std::string variable = EnvironmentName(name);
+    const char* value = std::getenv(variable.c_str());
+    if (value == nullptr) continue;
+    std::string error;
+    if (!absl::FindCommandLineFlag(AbslView(name))->ParseFrom(value, &error)) {
+      std::cerr << variable << ": " << error << '\n';
+      valid = false;
+    }
+  }
+  return valid;
+}
+
+bool AsksForHelp(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument(argv[i]);
+    if (argument == "--help" || argument == "-h") return true;
+  }
+  return false;
+}
+
+int Run(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) words.push_back(argv[i]);
+  const Command* command = FindCommand(words);
+  if (AsksForHelp(argc, argv)) {
+    if (command == nullptr) {
+      PrintOverview(std::cout);
+    } else {
+      PrintHelp(std::cout, *command);
+    }
+    return kSuccess;
+  }
+  if (command == nullptr) {
+    PrintOverview(std::cerr);
+    return kUsage;
+  }
+  // Before the command line, which wins.
+  if (!ReadEnvironment(*command)) return kUsage;
+  absl::SetProgramUsageMessage("parcours COMMAND --help");
+  std::vector<std::string> arguments;
+  for (const char* argument : absl::ParseCommandLine(argc, argv)) {
+    arguments.emplace_back(argument);
+  }
+  const std::size_t command_words =
+      static_cast<std::size_t>(
+          std::count(command->words.begin(), command->words.end(), ' ')) +
+      2;
+  arguments.erase(
+      arguments.begin(),
+      arguments.begin() + static_cast<std::ptrdiff_t>(command_words));
+  return command->run(arguments);
+}
+
+}  // namespace
+}  // namespace parcours::cli
+
+int main(int argc, char** argv) { return parcours::cli::Run(argc, argv); }
