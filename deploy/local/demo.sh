@@ -4,7 +4,8 @@
 # it never meets `make up`.
 #
 # SEED             what chance decides, decided again the same way (default 2026)
-# PROGRAMME        the programme to live (default programmes/culture-ess-2026.txtpb)
+# PROGRAMME        the programme to live (default programmes/culture-ess-2026.txtpb);
+#                  NAME.fictitious.txtpb beside it completes it
 # DEMO_DATABASE    sqlite, or postgresql: a throw-away cluster started here
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -16,6 +17,11 @@ case $database in
   sqlite | postgresql) ;;
   *) echo "demo: DEMO_DATABASE is '$database': expected sqlite or postgresql" >&2; exit 2 ;;
 esac
+
+programme=${PROGRAMME:-programmes/culture-ess-2026.txtpb}
+[ -f "$programme" ] || { echo "demo: there is no $programme" >&2; exit 2; }
+completion=${programme%.txtpb}.fictitious.txtpb
+if [ -f "$completion" ]; then programme+=,$completion; fi
 
 mkdir -p var
 exec 9>var/demo.lock
@@ -47,5 +53,8 @@ start_service evaluation 127.0.0.1:0 --simulation --enrolment_address="$(address
   --scheduling_address="$(address_of scheduling)" \
   --evaluation_address="$(address_of evaluation)" \
   --seed="${SEED:-2026}" \
-  --programme="${PROGRAMME:-programmes/culture-ess-2026.txtpb}" \
+  --programme="$programme" \
   --report="$state/report.json" 9>&-
+
+echo "Journaux des services : var/demo/log ; bases : var/demo/data."
+echo "Le système local, qui reste en marche : make up."
