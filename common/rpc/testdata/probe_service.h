@@ -32,6 +32,10 @@ class Gate {
     const absl::MutexLock lock(&mutex_);
     open_ = true;
   }
+  void Close() {
+    const absl::MutexLock lock(&mutex_);
+    open_ = false;
+  }
   // Returns once `count` calls stand at the gate.
   void AwaitWaiting(int count) {
     const absl::MutexLock lock(&mutex_);
