@@ -110,10 +110,15 @@ std::string ProgramFolder(std::string_view program) {
 
 absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
                                               int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      Cat(defaults.description,
-          "\nEvery flag --name has an environment variable PARCOURS_NAME, "
-          "which counts where the flag is not given."));
+  // Abseil ends the process when it is told twice.
+  static const bool described = [&defaults] {
+    absl::SetProgramUsageMessage(
+        Cat(defaults.description,
+            "\nEvery flag --name has an environment variable PARCOURS_NAME, "
+            "which counts where the flag is not given."));
+    return true;
+  }();
+  static_cast<void>(described);
   absl::FlagsUsageConfig usage;
   usage.contains_help_flags = [](absl::string_view file) {
     return StdView(file).find("common/platform/flags.cc") !=

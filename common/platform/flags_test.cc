@@ -1,0 +1,83 @@
+#include "common/platform/flags.h"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/flags/reflection.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace parcours::platform {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ServiceDefaults kDefaults{.service = "probe",
+                                .listen_address = "127.0.0.1:50059",
+                                .description = "Answers the tests."};
+
+// Sets a variable for the length of a test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    setenv(name, value, 1);
+  }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+absl::StatusOr<ServiceFlags> Read(std::vector<std::string> arguments) {
+  const absl::FlagSaver saver;
+  arguments.insert(arguments.begin(), "/usr/sbin/probed");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  return ReadServiceFlags(kDefaults, static_cast<int>(arguments.size()),
+                          argv.data());
+}
+
+TEST(ServiceFlags, HaveDefaults) {
+  const auto flags = Read({});
+  ASSERT_OK(flags);
+  EXPECT_EQ(flags->service, "probe");
+  EXPECT_EQ(flags->listen_address, "127.0.0.1:50059");
+  EXPECT_EQ(flags->database_url, "sqlite://var/probe.db");
+  EXPECT_EQ(flags->upload_key_file, "var/probe-uploads.key");
+  EXPECT_EQ(flags->documents_inspector, "/usr/sbin/documents_inspector");
+  EXPECT_FALSE(flags->reflection);
+  EXPECT_FALSE(flags->simulation);
+}
+
+TEST(ServiceFlags, TheCommandLinePrevailsOverTheEnvironment) {
+  const Variable threads("PARCOURS_WORKER_THREADS", "7");
+  const Variable level("PARCOURS_LOG_LEVEL", "debug");
+  const Variable grace("PARCOURS_DRAIN_GRACE", "3s");
+  const auto flags = Read({"--worker_threads=3", "--reflection"});
+  ASSERT_OK(flags);
+  EXPECT_EQ(flags->worker_threads, 3);
+  EXPECT_EQ(flags->log_level, "debug");
+  EXPECT_EQ(flags->drain_grace, absl::Seconds(3));
+  EXPECT_TRUE(flags->reflection);
+}
+
+TEST(ServiceFlags, EveryProblemIsListed) {
+  const Variable pool("PARCOURS_DATABASE_POOL_SIZE", "many");
+  const auto flags =
+      Read({"--worker_threads=0", "--log_level=loud", "--drain_grace=-1s",
+            "--simulation_start=2026-13-01", "surplus"});
+  EXPECT_THAT(flags, StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const char* problem :
+       {"PARCOURS_DATABASE_POOL_SIZE", "--worker_threads", "--log_level",
+        "--drain_grace", "--simulation_start", "unexpected argument surplus"}) {
+    EXPECT_THAT(std::string(flags.status().message()), HasSubstr(problem));
+  }
+}
+
+}  // namespace
+}  // namespace parcours::platform
