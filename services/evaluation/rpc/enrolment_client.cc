@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "common/rpc/channel.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
-#include "services/evaluation/rpc/owner_call.h"
 
 namespace parcours::evaluation {
 namespace {
@@ -15,6 +15,9 @@ namespace platform_pb = ::parcours::platform::v1;
 
 // As many as the contract allows on a page.
 constexpr int32_t kPageSize = 500;
+
+// Beyond it the other service counts as unreachable.
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 // The value's name without the prefix of its enum.
 std::string Unprefixed(const std::string& name, std::string_view prefix) {
@@ -51,9 +54,9 @@ absl::StatusOr<EnrolmentFacts> EnrolmentClient::GetEnrolment(
   enrolment_pb::GetEnrolmentRequest request;
   request.set_name(name.text());
   grpc::ClientContext context;
-  Prepare(caller, context);
+  rpc::Propagate({.caller = caller}, kPatience, context);
   enrolment_pb::Enrolment answer;
-  RETURN_IF_ERROR(FromOwner(
+  RETURN_IF_ERROR(rpc::OwnerStatus(
       enrolments_->GetEnrolment(&context, request, &answer), name.text()));
   return FactsOf(answer);
 }
@@ -66,11 +69,11 @@ absl::StatusOr<std::vector<EnrolmentFacts>> EnrolmentClient::ListEnrolments(
   request.set_page_size(kPageSize);
   do {
     grpc::ClientContext context;
-    Prepare(caller, context);
+    rpc::Propagate({.caller = caller}, kPatience, context);
     enrolment_pb::ListEnrolmentsResponse answer;
-    RETURN_IF_ERROR(
-        FromOwner(enrolments_->ListEnrolments(&context, request, &answer),
-                  cohort.text()));
+    RETURN_IF_ERROR(rpc::OwnerStatus(
+        enrolments_->ListEnrolments(&context, request, &answer),
+        cohort.text()));
     for (const enrolment_pb::Enrolment& one : answer.enrolments()) {
       ASSIGN_OR_RETURN(EnrolmentFacts listed, FactsOf(one));
       facts.push_back(std::move(listed));
@@ -86,10 +89,11 @@ absl::StatusOr<EnrolmentChanges> EnrolmentClient::ListChanges(
   request.set_after_token(token);
   request.set_page_size(kPageSize);
   grpc::ClientContext context;
-  Prepare(caller, context);
+  rpc::Propagate({.caller = caller}, kPatience, context);
   platform_pb::ListChangesResponse answer;
-  RETURN_IF_ERROR(FromOwner(feed_->ListChanges(&context, request, &answer),
-                            "the change feed of enrolment"));
+  RETURN_IF_ERROR(
+      rpc::OwnerStatus(feed_->ListChanges(&context, request, &answer),
+                       "the change feed of enrolment"));
   EnrolmentChanges changes;
   for (const platform_pb::Change& change : answer.changes()) {
     changes.changes.push_back(

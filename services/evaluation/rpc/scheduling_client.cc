@@ -1,7 +1,7 @@
 #include "services/evaluation/rpc/scheduling_client.h"
 
+#include "common/rpc/channel.h"
 #include "common/status/macros.h"
-#include "services/evaluation/rpc/owner_call.h"
 
 namespace parcours::evaluation {
 namespace {
@@ -10,6 +10,9 @@ namespace scheduling_pb = ::parcours::scheduling::v1;
 
 // As many as the contract allows on a page.
 constexpr int32_t kPageSize = 500;
+
+// Beyond it the other service counts as unreachable.
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 }  // namespace
 
@@ -25,9 +28,9 @@ absl::StatusOr<std::vector<AttendanceFigures>> SchedulingClient::ListAttendance(
   request.set_page_size(kPageSize);
   do {
     grpc::ClientContext context;
-    Prepare(caller, context);
+    rpc::Propagate({.caller = caller}, kPatience, context);
     scheduling_pb::ListAttendanceSummariesResponse answer;
-    RETURN_IF_ERROR(FromOwner(
+    RETURN_IF_ERROR(rpc::OwnerStatus(
         attendance_->ListAttendanceSummaries(&context, request, &answer),
         cohort.text()));
     for (const scheduling_pb::AttendanceSummary& summary :

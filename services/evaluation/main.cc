@@ -1,0 +1,147 @@
+// evaluationd: assessment plans, validation notes, juries, results and
+// certificates. The only place where the layers of the service meet.
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/documents/inspect.h"
+#include "common/documents/upload_repository.h"
+#include "common/documents/upload_service.h"
+#include "common/documents/upload_store.h"
+#include "common/platform/daemon.h"
+#include "common/rpc/channel.h"
+#include "common/status/macros.h"
+#include "services/evaluation/domain/roster_use_cases.h"
+#include "services/evaluation/rpc/assessment_plan_rpc.h"
+#include "services/evaluation/rpc/certificate_rpc.h"
+#include "services/evaluation/rpc/enrolment_client.h"
+#include "services/evaluation/rpc/jury_rpc.h"
+#include "services/evaluation/rpc/result_rpc.h"
+#include "services/evaluation/rpc/roster_rpc.h"
+#include "services/evaluation/rpc/scheduling_client.h"
+#include "services/evaluation/rpc/validation_note_rpc.h"
+#include "services/evaluation/store/sql_evaluation_store.h"
+#include "services/evaluation/store/stored_note_files.h"
+
+namespace parcours::evaluation {
+namespace {
+
+// Files that nothing took, and the roster, which follows enrolment.
+class EvaluationDueWork final : public platform::DueWork {
+ public:
+  EvaluationDueWork(platform::Platform& platform, EvaluationStore& store,
+                    EnrolmentPort& enrolments,
+                    const documents::UploadStore& uploads)
+      : platform_(platform),
+        store_(store),
+        enrolments_(enrolments),
+        uploads_(uploads) {}
+
+  // Nothing here is decided by the passing of time.
+  absl::StatusOr<absl::Time> NextDue(absl::Time) override {
+    return absl::InfiniteFuture();
+  }
+
+  absl::StatusOr<int> RunDue(absl::Time now) override {
+    access::Caller caller = platform_.OwnCaller("CollectUploads");
+    caller.now = now;
+    RETURN_IF_ERROR(
+        documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
+            .status());
+    return 0;
+  }
+
+  absl::Status FollowFeeds() override {
+    return SynchroniseRoster(store_, enrolments_,
+                             platform_.OwnCaller("FollowEnrolment"))
+        .status();
+  }
+
+ private:
+  platform::Platform& platform_;
+  EvaluationStore& store_;
+  EnrolmentPort& enrolments_;
+  const documents::UploadStore& uploads_;
+};
+
+class Evaluationd final : public platform::Application {
+ public:
+  Evaluationd(platform::Platform& platform,
+              std::unique_ptr<documents::UploadStore> uploads)
+      : uploads_(std::move(uploads)),
+        files_(*uploads_, {.program = platform.flags().documents_inspector}),
+        store_(platform.database()),
+        enrolments_(
+            rpc::MakeChannel(platform.flags().enrolment_address,
+                             {"parcours.enrolment.v1.EnrolmentService",
+                              "parcours.platform.v1.ChangeFeedService"})),
+        scheduling_(
+            rpc::MakeChannel(platform.flags().scheduling_address,
+                             {"parcours.scheduling.v1.AttendanceService"})),
+        due_work_(platform, store_, enrolments_, *uploads_),
+        dependencies_{.store = store_,
+                      .enrolments = enrolments_,
+                      .scheduling = &scheduling_,
+                      .files = files_,
+                      .rules = platform.rules(),
+                      .page_tokens = platform.page_tokens()},
+        assessment_plan_rpc_(platform.shell(), dependencies_),
+        validation_note_rpc_(platform.shell(), dependencies_),
+        jury_rpc_(platform.shell(), dependencies_),
+        result_rpc_(platform.shell(), dependencies_),
+        certificate_rpc_(platform.shell(), dependencies_),
+        roster_rpc_(platform.shell(), dependencies_),
+        upload_rpc_(platform.shell(), platform.database(), *uploads_,
+                    documents::UploadLimits()) {}
+
+  std::vector<rpc::AnyService*> services() override {
+    return {&assessment_plan_rpc_, &validation_note_rpc_, &jury_rpc_,
+            &result_rpc_,          &certificate_rpc_,     &roster_rpc_,
+            &upload_rpc_};
+  }
+  platform::DueWork& due_work() override { return due_work_; }
+
+ private:
+  const std::unique_ptr<documents::UploadStore> uploads_;
+  StoredNoteFiles files_;
+  SqlEvaluationStore store_;
+  EnrolmentClient enrolments_;
+  SchedulingClient scheduling_;
+  EvaluationDueWork due_work_;
+  const Dependencies dependencies_;
+  AssessmentPlanRpc assessment_plan_rpc_;
+  ValidationNoteRpc validation_note_rpc_;
+  JuryRpc jury_rpc_;
+  ResultRpc result_rpc_;
+  CertificateRpc certificate_rpc_;
+  RosterRpc roster_rpc_;
+  documents::UploadRpc upload_rpc_;
+};
+
+absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
+    platform::Platform& platform) {
+  RETURN_IF_ERROR(platform.rules().Require({"certification.appeal"}));
+  ASSIGN_OR_RETURN(std::unique_ptr<documents::UploadStore> uploads,
+                   documents::UploadStore::Open(
+                       {.directory = platform.flags().upload_dir,
+                        .key_file = platform.flags().upload_key_file}));
+  return std::make_unique<Evaluationd>(platform, std::move(uploads));
+}
+
+}  // namespace
+}  // namespace parcours::evaluation
+
+int main(int argc, char** argv) {
+  return parcours::platform::RunDaemon(
+      {.defaults = {.service = "evaluation",
+                    .listen_address = "127.0.0.1:50053",
+                    .description =
+                        "Validation notes, juries, results and certificates."},
+       .migrations = parcours::evaluation::AllMigrations(),
+       .submissions =
+           {"parcours.evaluation.v1.ValidationNoteService/SubmitNoteVersion"},
+       .compose = parcours::evaluation::Compose},
+      argc, argv);
+}
