@@ -1,5 +1,6 @@
 #include "services/scheduling/domain/attendance_use_cases.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -188,11 +189,19 @@ absl::StatusOr<SheetView> CloseSheet(SchedulingStore& store,
   return GetSheet(store, caller, name);
 }
 
-absl::StatusOr<std::vector<Receipt>> ListReceipts(SchedulingStore& store,
-                                                  const access::Caller& caller,
-                                                  const SheetName& name) {
+absl::StatusOr<Page<Receipt>> ListReceipts(SchedulingStore& store,
+                                           const access::Caller& caller,
+                                           const SheetName& name,
+                                           const PageRequest& request) {
+  std::size_t from = 0;
+  if (!request.after_key.empty() &&
+      !absl::SimpleAtoi(request.after_key, &from)) {
+    return MakeFieldError("page_token", Reason::kPageTokenInvalid);
+  }
+  Page<Receipt> page;
   std::vector<Receipt> receipts;
   RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(page.feed_position, unit.FeedPosition());
     ASSIGN_OR_RETURN(const AttendanceSheet sheet,
                      unit.sheets().Get(caller.scope, name));
     ASSIGN_OR_RETURN(const std::vector<AttendanceEntry> entries,
@@ -200,7 +209,12 @@ absl::StatusOr<std::vector<Receipt>> ListReceipts(SchedulingStore& store,
     ASSIGN_OR_RETURN(receipts, ReceiptsOf(sheet, entries));
     return absl::OkStatus();
   }));
-  return receipts;
+  // A closed sheet never changes: places in it are stable.
+  const std::size_t end =
+      std::min(receipts.size(), from + static_cast<std::size_t>(request.size));
+  for (; from < end; ++from) page.items.push_back(std::move(receipts[from]));
+  if (end < receipts.size()) page.next_key = Cat(end);
+  return page;
 }
 
 absl::StatusOr<Verification> VerifySheet(

@@ -77,9 +77,10 @@ absl::StatusOr<SheetView> CloseSheet(SchedulingStore& store,
                                      const Closing& closing);
 
 // SHEET_OPEN.
-absl::StatusOr<std::vector<Receipt>> ListReceipts(SchedulingStore& store,
-                                                  const access::Caller& caller,
-                                                  const SheetName& name);
+absl::StatusOr<Page<Receipt>> ListReceipts(SchedulingStore& store,
+                                           const access::Caller& caller,
+                                           const SheetName& name,
+                                           const PageRequest& request);
 
 absl::StatusOr<Verification> VerifySheet(SchedulingStore& store,
                                          const access::Caller& caller,

@@ -604,12 +604,16 @@ TEST_P(SchedulingStoreTest, AttendanceLeadsToACompletionRecord) {
   EXPECT_EQ(closed->sheet.state, SheetState::kClosed);
   EXPECT_THAT(SignAt(*morning, "deux"), HasReason(Reason::kSheetClosed));
 
-  const absl::StatusOr<std::vector<Receipt>> receipts =
-      ListReceipts(store_, after, sheet);
+  const absl::StatusOr<Page<Receipt>> receipts =
+      ListReceipts(store_, after, sheet, {.size = 2});
   ASSERT_OK(receipts);
-  ASSERT_THAT(*receipts, SizeIs(3));
+  ASSERT_THAT(receipts->items, SizeIs(2));
+  EXPECT_THAT(ListReceipts(store_, after, sheet,
+                           {.size = 2, .after_key = receipts->next_key})
+                  ->items,
+              SizeIs(1));
   EXPECT_TRUE(
-      VerifySheet(store_, after, sheet, (*receipts)[0])->problems.empty());
+      VerifySheet(store_, after, sheet, receipts->items[0])->problems.empty());
 
   const absl::StatusOr<AttendanceSummary> absent =
       GetSummary(store_, after, EnrolmentOf("deux"));

@@ -1,0 +1,108 @@
+// schedulingd: venues, calendars, rosters, attendance and completion records.
+// The only place where the layers of the service meet.
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/platform/daemon.h"
+#include "common/rpc/channel.h"
+#include "common/status/macros.h"
+#include "services/scheduling/domain/roster_use_cases.h"
+#include "services/scheduling/rpc/attendance_rpc.h"
+#include "services/scheduling/rpc/calendar_rpc.h"
+#include "services/scheduling/rpc/completion_rpc.h"
+#include "services/scheduling/rpc/enrolment_client.h"
+#include "services/scheduling/rpc/roster_rpc.h"
+#include "services/scheduling/rpc/venue_rpc.h"
+#include "services/scheduling/store/migrations.h"
+#include "services/scheduling/store/sql_scheduling_store.h"
+
+namespace parcours::scheduling {
+namespace {
+
+// Nothing falls due here; the roster follows enrolment.
+class SchedulingDueWork final : public platform::DueWork {
+ public:
+  SchedulingDueWork(platform::Platform& platform, SchedulingStore& store,
+                    EnrolmentPort& enrolment)
+      : platform_(platform), store_(store), enrolment_(enrolment) {}
+
+  absl::StatusOr<absl::Time> NextDue(absl::Time) override {
+    return absl::InfiniteFuture();
+  }
+  absl::StatusOr<int> RunDue(absl::Time) override { return 0; }
+
+  absl::Status FollowFeeds() override {
+    return ApplyEnrolmentChanges(store_, enrolment_,
+                                 platform_.OwnCaller("FollowEnrolment"))
+        .status();
+  }
+
+ private:
+  platform::Platform& platform_;
+  SchedulingStore& store_;
+  EnrolmentPort& enrolment_;
+};
+
+class Schedulingd final : public platform::Application {
+ public:
+  explicit Schedulingd(platform::Platform& platform)
+      : store_(platform.database()),
+        enrolment_(rpc::MakeChannel(platform.flags().enrolment_address,
+                                    EnrolmentClient::Services())),
+        due_work_(platform, store_, enrolment_),
+        dependencies_{.store = store_,
+                      .enrolment = enrolment_,
+                      .rules = platform.rules(),
+                      .page_tokens = platform.page_tokens(),
+                      .feed_token =
+                          [&platform](int64_t position) {
+                            return platform.FeedToken(position);
+                          }},
+        venue_rpc_(platform.shell(), dependencies_),
+        calendar_rpc_(platform.shell(), dependencies_),
+        attendance_rpc_(platform.shell(), dependencies_),
+        roster_rpc_(platform.shell(), dependencies_),
+        completion_rpc_(platform.shell(), dependencies_) {}
+
+  std::vector<rpc::AnyService*> services() override {
+    return {&venue_rpc_, &calendar_rpc_, &attendance_rpc_, &roster_rpc_,
+            &completion_rpc_};
+  }
+  platform::DueWork& due_work() override { return due_work_; }
+
+ private:
+  SqlSchedulingStore store_;
+  EnrolmentClient enrolment_;
+  SchedulingDueWork due_work_;
+  const Dependencies dependencies_;
+  VenueRpc venue_rpc_;
+  CalendarRpc calendar_rpc_;
+  AttendanceRpc attendance_rpc_;
+  RosterRpc roster_rpc_;
+  CompletionRpc completion_rpc_;
+};
+
+absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
+    platform::Platform& platform) {
+  RETURN_IF_ERROR(
+      platform.rules().Require({kSigningOpensBefore, kSigningClosesAfter,
+                                kLateSignature, kClosingByCoordinator}));
+  return std::make_unique<Schedulingd>(platform);
+}
+
+}  // namespace
+}  // namespace parcours::scheduling
+
+int main(int argc, char** argv) {
+  const auto migrations = parcours::scheduling::Migrations();
+  return parcours::platform::RunDaemon(
+      {.defaults = {.service = "scheduling",
+                    .listen_address = "127.0.0.1:50052",
+                    .description =
+                        "Venues, calendars, attendance and completion."},
+       .migrations = {migrations.begin(), migrations.end()},
+       .compose = parcours::scheduling::Compose},
+      argc, argv);
+}

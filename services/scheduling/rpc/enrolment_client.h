@@ -1,0 +1,51 @@
+#ifndef PARCOURS_SERVICES_SCHEDULING_RPC_ENROLMENT_CLIENT_H_
+#define PARCOURS_SERVICES_SCHEDULING_RPC_ENROLMENT_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "parcours/enrolment/v1/enrolment.grpc.pb.h"
+#include "parcours/enrolment/v1/people.grpc.pb.h"
+#include "parcours/enrolment/v1/programme_service.grpc.pb.h"
+#include "parcours/platform/v1/change_feed.grpc.pb.h"
+#include "services/scheduling/domain/enrolment_port.h"
+
+namespace parcours::scheduling {
+
+// EnrolmentPort over gRPC. A call takes a few seconds at most, however long its
+// caller would wait. Thread-safe.
+class EnrolmentClient final : public EnrolmentPort {
+ public:
+  explicit EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel);
+
+  // Full names of the services that are called.
+  static std::vector<std::string> Services();
+
+  absl::StatusOr<CohortFacts> GetCohort(const access::Caller& caller,
+                                        const CohortName& name) override;
+  absl::StatusOr<std::string> GetPersonDisplayName(
+      const access::Caller& caller, const PersonName& name) override;
+  absl::StatusOr<EnrolmentFacts> GetEnrolment(
+      const access::Caller& caller, const EnrolmentName& name) override;
+  absl::StatusOr<std::vector<EnrolmentFacts>> ListEnrolments(
+      const access::Caller& caller, const CohortName& cohort) override;
+  absl::StatusOr<ActionFacts> GetAction(
+      const access::Caller& caller, const EnrolmentFacts& enrolment) override;
+  absl::StatusOr<EnrolmentChanges> ListChanges(
+      const access::Caller& caller, const std::string& token) override;
+
+ private:
+  const std::unique_ptr<enrolment::v1::ProgrammeService::StubInterface>
+      programmes_;
+  const std::unique_ptr<enrolment::v1::PeopleService::StubInterface> people_;
+  const std::unique_ptr<enrolment::v1::EnrolmentService::StubInterface>
+      enrolments_;
+  const std::unique_ptr<platform::v1::ChangeFeedService::StubInterface> feed_;
+};
+
+}  // namespace parcours::scheduling
+
+#endif  // PARCOURS_SERVICES_SCHEDULING_RPC_ENROLMENT_CLIENT_H_
