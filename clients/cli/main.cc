@@ -20,6 +20,7 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/demo/story.h"
 #include "clients/cli/health_command.h"
+#include "clients/cli/migrate_command.h"
 #include "clients/cli/programme_commands.h"
 #include "clients/cli/services.h"
 #include "common/text/view.h"
@@ -45,6 +46,15 @@ ABSL_FLAG(std::uint64_t, seed, 2026,
 ABSL_FLAG(std::vector<std::string>, programme, {},
           "the programme file, and those that complete it, with commas");
 ABSL_FLAG(std::string, report, "", "the report to write, as JSON");
+ABSL_FLAG(std::string, service, "",
+          "whose database: enrolment, scheduling or evaluation");
+ABSL_FLAG(std::string, database_url, "",
+          "sqlite:///path/to/file.db or postgresql://user@host/database, "
+          "without a password");
+ABSL_FLAG(std::string, database_password_file, "",
+          "file that holds the password of PostgreSQL");
+ABSL_FLAG(bool, simulation, false,
+          "mark a new database, for ever, as one whose time is simulated");
 
 namespace parcours::cli {
 namespace {
@@ -103,6 +113,19 @@ ExitCode Copy(const std::vector<std::string>& arguments) {
                               absl::GetFlag(FLAGS_out), std::cout, std::cerr);
 }
 
+ExitCode MigrateDatabase(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  const absl::Status status =
+      Migrate({.service = absl::GetFlag(FLAGS_service),
+               .database_url = absl::GetFlag(FLAGS_database_url),
+               .password_file = absl::GetFlag(FLAGS_database_password_file),
+               .simulation = absl::GetFlag(FLAGS_simulation)});
+  if (!status.ok()) PrintError(std::cerr, status);
+  return status.code() == absl::StatusCode::kInvalidArgument
+             ? kUsage
+             : ExitCodeOf(status);
+}
+
 ExitCode Demo(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
   const auto file = ReadProgramme(absl::GetFlag(FLAGS_programme), std::cerr);
@@ -139,6 +162,12 @@ const std::vector<Command>& Commands() {
        "Write the file of the same programme for another year, to be reviewed.",
        {"to_year", "out"},
        Copy},
+      {"migrate",
+       "",
+       "Bring a database to the schema of this version; what PostgreSQL needs "
+       "before its service starts.",
+       {"service", "database_url", "database_password_file", "simulation"},
+       MigrateDatabase},
       {"demo",
        "",
        "Live a whole cohort through the public APIs, on databases created as "

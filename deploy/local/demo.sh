@@ -43,9 +43,13 @@ trap 'exit 143' TERM
 
 start_redis
 if [ "$database" = postgresql ]; then start_postgresql; fi
-start_service enrolment 127.0.0.1:0 --simulation
-start_service scheduling 127.0.0.1:0 --simulation --enrolment_address="$(address_of enrolment)"
-start_service evaluation 127.0.0.1:0 --simulation --enrolment_address="$(address_of enrolment)" \
+# Time begins before any programme does; the demonstration moves it on.
+simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
+start_service enrolment 127.0.0.1:0 "${simulated[@]}"
+start_service scheduling 127.0.0.1:0 "${simulated[@]}" \
+  --enrolment_address="$(address_of enrolment)"
+start_service evaluation 127.0.0.1:0 "${simulated[@]}" \
+  --enrolment_address="$(address_of enrolment)" \
   --scheduling_address="$(address_of scheduling)"
 
 "$cli" demo \
@@ -54,7 +58,11 @@ start_service evaluation 127.0.0.1:0 --simulation --enrolment_address="$(address
   --evaluation_address="$(address_of evaluation)" \
   --seed="${SEED:-2026}" \
   --programme="$programme" \
-  --report="$state/report.json" 9>&-
+  --report="$state/report.json" 9>&- || {
+  status=$?
+  echo "demo: it stopped; the services' logs are in var/demo/log" >&2
+  exit "$status"
+}
 
 echo "Journaux des services : var/demo/log ; bases : var/demo/data."
 echo "Le système local, qui reste en marche : make up."

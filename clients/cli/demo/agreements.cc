@@ -17,6 +17,7 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
+#include "common/time/french_calendar.h"
 
 namespace parcours::cli::demo {
 namespace {
@@ -366,8 +367,8 @@ absl::Status SignAgreements(Stage& stage) {
 absl::Status DecideToGo(Stage& stage) {
   stage.narrator.Chapter("La décision d’ouvrir");
   ASSIGN_OR_RETURN(const absl::Time now, Now(stage));
-  const absl::Time planned =
-      stage.At(stage.start_day() - kDaysBeforeStart, kOfficeHour);
+  const absl::Time planned = stage.At(
+      RollToWorkingDay(stage.start_day() - kDaysBeforeStart), kOfficeHour);
   RETURN_IF_ERROR(AdvanceTo(stage, std::max(now, planned)));
   RETURN_IF_ERROR(FillPlaces(stage, std::nullopt));
   enrolment::v1::GetGoNoGoRequest get;

@@ -150,10 +150,11 @@ absl::Status TellArrival(Stage& stage) {
                enrolment::v1::REVIEW_STATE_AWAITING_PIECES;
       });
   stage.narrator.Tell(absl::StrCat(
-      applications.size(), " candidatures : ", stage.cohort.held_count(),
-      " places retenues sur ", stage.cohort.capacity(), ", ",
-      stage.cohort.waitlisted_count(), " en liste d’attente, ", incomplete,
-      " dossiers incomplets."));
+      applications.size(), " candidatures : ",
+      Counted(stage.cohort.held_count(), "place retenue", "places retenues"),
+      " sur ", stage.cohort.capacity(), ", ", stage.cohort.waitlisted_count(),
+      " en liste d’attente, ",
+      Counted(incomplete, "dossier incomplet", "dossiers incomplets"), "."));
   return absl::OkStatus();
 }
 

@@ -36,6 +36,8 @@ constexpr int kMorning = 9;
 constexpr int kNoteThreads = 4;
 // By how many pages the short note misses the range.
 constexpr int kPagesMissing = 3;
+// How long before its session a jury is convened; the summons need less.
+constexpr int kDaysOfNotice = 30;
 // How many members come above the quorum, so that a conflict leaves enough.
 constexpr int kMembersAboveQuorum = 1;
 // A jury that is announced for a month sits on its first working day from here.
@@ -184,31 +186,29 @@ absl::StatusOr<std::vector<Person>> MakeJuryMembers(const Stage& stage) {
   return members;
 }
 
-absl::StatusOr<Jury> Convene(const Stage& stage,
-                             const std::vector<Person>& persons) {
+// The day on which the jury sits.
+absl::CivilDay JuryDay(const Stage& stage) {
   const google::type::Date& date =
       stage.cohort.assessment_calendar().jury_date();
-  const absl::CivilDay day =
-      date.day() == 0 ? RollToWorkingDay(absl::CivilDay(
-                            date.year(), date.month(), kJuryDayOfMonth))
-                      : DayOf(date);
-  evaluation::v1::CreateJuryRequest request;
+  return date.day() == 0 ? RollToWorkingDay(absl::CivilDay(
+                               date.year(), date.month(), kJuryDayOfMonth))
+                         : DayOf(date);
+}
+
+absl::StatusOr<Jury> ConvenedJury(const Stage& stage) {
+  evaluation::v1::ListJuriesRequest request;
   request.set_parent(stage.cohort.name());
-  *request.mutable_jury()->mutable_session_date() = DateOf(day);
-  for (const Person& person : persons) {
-    JuryMember& member = *request.mutable_jury()->add_members();
-    member.set_person(person.name());
-    member.set_person_display_name(
-        absl::StrCat(person.given_name(), " ", person.family_name()));
-    member.set_role(&person == &persons.front() ? JuryMember::ROLE_PRESIDENT
-                                                : JuryMember::ROLE_MEMBER);
+  ASSIGN_OR_RETURN(const std::vector<Jury> juries,
+                   ListAll(
+                       stage.services.evaluation->juries,
+                       &JuryService::StubInterface::ListJuries, request,
+                       [](evaluation::v1::ListJuriesResponse & page) -> auto& {
+                         return *page.mutable_juries();
+                       }));
+  for (const Jury& jury : juries) {
+    if (jury.state() == Jury::STATE_CONVENED) return jury;
   }
-  ASSIGN_OR_RETURN(Jury jury,
-                   stage.services.evaluation->juries.Call(
-                       &JuryService::StubInterface::CreateJury, request));
-  stage.narrator.Tell(absl::StrCat("Jury convoqué pour le ", PrintFrench(day),
-                                   " : ", persons.size(), " membres."));
-  return jury;
+  return absl::NotFoundError("aucun jury n’est convoqué");
 }
 
 absl::Status DeclareConflict(const Stage& stage, const Person& member,
@@ -299,10 +299,10 @@ absl::Status HoldSession(Stage& stage, const Jury& jury) {
   ASSIGN_OR_RETURN(
       const evaluation::v1::Minutes minutes,
       juries.Call(&JuryService::StubInterface::CloseMinutes, close));
-  stage.narrator.Tell(
-      absl::StrCat("Procès-verbal clos : ", minutes.awarded_count(),
-                   " certificats, ", minutes.deferred_count(),
-                   " ajournement(s), ", minutes.refused_count(), " refus."));
+  stage.narrator.Tell(absl::StrCat(
+      "Procès-verbal clos : ", minutes.awarded_count(), " certificats, ",
+      Counted(minutes.deferred_count(), "ajournement", "ajournements"), ", ",
+      minutes.refused_count(), " refus."));
   return absl::OkStatus();
 }
 
@@ -468,19 +468,43 @@ absl::Status SubmitNotes(Stage& stage) {
   return absl::OkStatus();
 }
 
+absl::Status ConveneJury(Stage& stage) {
+  if (!Options(stage).jury_required()) return absl::OkStatus();
+  stage.narrator.Chapter("Le jury est convoqué");
+  const absl::CivilDay day = JuryDay(stage);
+  RETURN_IF_ERROR(AdvanceTo(
+      stage, stage.At(RollToWorkingDay(day - kDaysOfNotice), kMorning)));
+  ASSIGN_OR_RETURN(const std::vector<Person> persons, MakeJuryMembers(stage));
+  evaluation::v1::CreateJuryRequest request;
+  request.set_parent(stage.cohort.name());
+  *request.mutable_jury()->mutable_session_date() = DateOf(day);
+  for (const Person& person : persons) {
+    JuryMember& member = *request.mutable_jury()->add_members();
+    member.set_person(person.name());
+    member.set_person_display_name(
+        absl::StrCat(person.given_name(), " ", person.family_name()));
+    member.set_role(&person == &persons.front() ? JuryMember::ROLE_PRESIDENT
+                                                : JuryMember::ROLE_MEMBER);
+  }
+  RETURN_IF_ERROR(stage.services.evaluation->juries
+                      .Call(&JuryService::StubInterface::CreateJury, request)
+                      .status());
+  stage.narrator.Tell(absl::StrCat(persons.size(), " membres, session du ",
+                                   PrintFrench(day), "."));
+  ASSIGN_OR_RETURN(const std::vector<Enrolment> completed,
+                   Enrolments(stage, Enrolment::STATE_COMPLETED));
+  if (completed.empty()) return absl::OkStatus();
+  return DeclareConflict(
+      stage, persons.back(),
+      completed[stage.random.Index(completed.size())].name());
+}
+
 absl::Status ProclaimResults(Stage& stage) {
   stage.narrator.Chapter("Les résultats");
   if (!Options(stage).jury_required()) return CompleteWithoutJury(stage);
   ASSIGN_OR_RETURN(const std::vector<Person> members, MakeJuryMembers(stage));
   RETURN_IF_ERROR(ReadNotes(stage, members));
-  ASSIGN_OR_RETURN(const Jury jury, Convene(stage, members));
-  ASSIGN_OR_RETURN(const std::vector<Enrolment> completed,
-                   Enrolments(stage, Enrolment::STATE_COMPLETED));
-  if (!completed.empty()) {
-    RETURN_IF_ERROR(DeclareConflict(
-        stage, members.back(),
-        completed[stage.random.Index(completed.size())].name()));
-  }
+  ASSIGN_OR_RETURN(const Jury jury, ConvenedJury(stage));
   RETURN_IF_ERROR(HoldSession(stage, jury));
   return VerifyCertificates(stage);
 }

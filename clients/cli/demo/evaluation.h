@@ -20,9 +20,13 @@ absl::Status ProposeSubjects(Stage& stage);
 // programme without notes.
 absl::Status SubmitNotes(Stage& stage);
 
-// The jury sits and decides: awarded, deferred, refused. Its minutes are closed
-// and every certificate with a number is verified as the public does. Without a
-// jury, completed enrolments get their result.
+// The jury of a programme that has one is convened in time, and a member
+// declares a conflict of interest.
+absl::Status ConveneJury(Stage& stage);
+
+// The convened jury sits and decides: awarded, deferred, refused. Its minutes
+// are closed and every certificate with a number is verified as the public
+// does. Without a jury, completed enrolments get their result.
 absl::Status ProclaimResults(Stage& stage);
 
 }  // namespace parcours::cli::demo

@@ -1,6 +1,7 @@
 #include "clients/cli/demo/narrator.h"
 
 #include "clients/cli/dates.h"
+#include "common/text/view.h"
 
 namespace parcours::cli::demo {
 namespace {
@@ -12,6 +13,11 @@ constexpr std::string_view kPlain = "\x1b[0m";
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
 }  // namespace
+
+std::string Counted(std::int64_t count, std::string_view one,
+                    std::string_view many) {
+  return Cat(count, " ", count < 2 ? one : many);
+}
 
 void Narrator::Chapter(std::string_view title) {
   ClearProgress();

@@ -1,6 +1,7 @@
 #ifndef PARCOURS_CLIENTS_CLI_DEMO_NARRATOR_H_
 #define PARCOURS_CLIENTS_CLI_DEMO_NARRATOR_H_
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -8,6 +9,10 @@
 #include "absl/time/time.h"
 
 namespace parcours::cli::demo {
+
+// "1 dossier", "2 dossiers": in French, nothing and one are singular.
+std::string Counted(std::int64_t count, std::string_view one,
+                    std::string_view many);
 
 // Tells the demonstration on screen. On a terminal, progress is one line that
 // is written over; elsewhere only what is finished is written. Not thread-safe.

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "clients/cli/dates.h"
+#include "clients/cli/demo/narrator.h"
 #include "common/status/macros.h"
 #include "nlohmann/json.hpp"
 
@@ -524,13 +525,22 @@ void PrintSummary(std::ostream& out, const Report& report) {
   if (decided > 0) {
     PrintLine(
         out, "Jury",
-        absl::StrCat(report.awarded, " certificats, ", report.deferred,
-                     " ajournement(s), ", report.refused_by_jury, " refus"));
+        absl::StrCat(report.awarded, " certificats, ",
+                     Counted(report.deferred, "ajournement", "ajournements"),
+                     ", ", report.refused_by_jury, " refus"));
     const auto verified = std::count_if(
         report.certificates.begin(), report.certificates.end(),
         [](const CertificateLine& line) { return line.verified; });
-    PrintLine(out, "Certificats vérifiés",
-              absl::StrCat(verified, " sur ", report.certificates.size()));
+    const bool numbered = std::any_of(
+        report.certificates.begin(), report.certificates.end(),
+        [](const CertificateLine& line) { return !line.number.empty(); });
+    if (numbered) {
+      PrintLine(out, "Certificats vérifiés",
+                absl::StrCat(verified, " sur ", report.certificates.size()));
+    } else {
+      PrintLine(out, "À numéroter par le certificateur",
+                absl::StrCat(report.certificates.size()));
+    }
   }
   if (report.completed_without_jury > 0) {
     PrintLine(out, "Parcours accomplis, sans jury",

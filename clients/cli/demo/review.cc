@@ -1,8 +1,10 @@
 #include "clients/cli/demo/review.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ using enrolment::v1::Application;
 using enrolment::v1::ApplicationService;
 
 constexpr int kReviewHour = 10;
+constexpr std::size_t kMostRefusals = 3;
 
 // A twentieth of the time until the course starts, but not more than a week:
 // the story fits in short and in long years.
@@ -129,7 +132,7 @@ absl::Status WithdrawIncomplete(const Stage& stage) {
 // Whom the story singles out: by rank, so that it does not depend on who came
 // first.
 struct Choices {
-  std::optional<std::string> refused;
+  std::set<std::string> refused;
   std::optional<std::string> unreadable;
 };
 
@@ -145,9 +148,18 @@ Choices Choose(Stage& stage, const std::vector<Application>& applications) {
   }
   stage.random.Shuffle(ordinary);
   Choices choices;
-  if (!ordinary.empty()) choices.refused = ordinary[0]->name();
-  if (ordinary.size() > 1 && ordinary[1]->pieces_size() > 0) {
-    choices.unreadable = ordinary[1]->name();
+  if (ordinary.empty()) return choices;
+  // The last one is asked for a piece again, the first ones are refused: few,
+  // so that the waiting list suffices.
+  if (ordinary.back()->pieces_size() > 0) {
+    choices.unreadable = ordinary.back()->name();
+    ordinary.pop_back();
+  }
+  const std::size_t most =
+      std::clamp<std::size_t>(ordinary.size() / 6, 1, kMostRefusals);
+  const std::size_t refusals = 1 + stage.random.Index(most);
+  for (std::size_t i = 0; i < std::min(refusals, ordinary.size()); ++i) {
+    choices.refused.insert(ordinary[i]->name());
   }
   return choices;
 }
@@ -167,7 +179,7 @@ absl::Status ReviewApplications(Stage& stage) {
     if (application.review_state() != enrolment::v1::REVIEW_STATE_RECEIVED) {
       continue;
     }
-    if (application.name() == choices.refused) {
+    if (choices.refused.contains(application.name())) {
       RETURN_IF_ERROR(Refuse(stage, application));
     } else if (application.name() == choices.unreadable) {
       RETURN_IF_ERROR(AskPieceAgain(stage, application));
@@ -185,9 +197,12 @@ absl::Status ReviewApplications(Stage& stage) {
   RETURN_IF_ERROR(WithdrawIncomplete(stage));
   RETURN_IF_ERROR(RefreshCohort(stage));
   stage.narrator.Tell(absl::StrCat(
-      stage.cohort.held_count(), " places tenues, dont ",
-      stage.cohort.offered_count(), " proposée(s) à la liste d’attente, où ",
-      stage.cohort.waitlisted_count(), " personnes attendent."));
+      Counted(stage.cohort.held_count(), "place tenue", "places tenues"),
+      ", dont ", Counted(stage.cohort.offered_count(), "proposée", "proposées"),
+      " à la liste d’attente, où ",
+      Counted(stage.cohort.waitlisted_count(), "personne attend",
+              "personnes attendent"),
+      "."));
   return absl::OkStatus();
 }
 

@@ -91,6 +91,7 @@ absl::Status LiveChapters(Stage& stage,
   if (!stage.services.scheduling.has_value()) return absl::OkStatus();
   RETURN_IF_ERROR(FollowCourse(stage));
   if (!stage.services.evaluation.has_value()) return absl::OkStatus();
+  RETURN_IF_ERROR(ConveneJury(stage));
   RETURN_IF_ERROR(SubmitNotes(stage));
   return ProclaimResults(stage);
 }
