@@ -1,9 +1,11 @@
 #include "common/documents/upload_service.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "common/documents/upload_repository.h"
 #include "common/rpc/convert.h"
 #include "common/status/error.h"
@@ -74,15 +76,22 @@ absl::StatusOr<Upload> Load(storage::Database& database,
   return *std::move(upload);
 }
 
-absl::Status CheckAnnouncement(const pb::Upload& upload, int64_t maximum) {
+absl::Status CheckAnnouncement(const pb::Upload& upload,
+                               const UploadLimits& limits) {
   FieldViolations violations;
   if (upload.byte_size() < 0) {
     violations.Add("upload.byte_size", Reason::kFieldNegative);
   } else if (upload.byte_size() == 0) {
     violations.Add("upload.byte_size", Reason::kUploadEmpty);
-  } else if (upload.byte_size() > maximum) {
+  } else if (upload.byte_size() > limits.maximum_bytes) {
     violations.Add("upload.byte_size", Reason::kUploadTooLarge,
-                   {{"maximum", Cat(maximum)}});
+                   {{"maximum", Cat(limits.maximum_bytes)}});
+  }
+  const auto& accepted = limits.content_types;
+  if (!accepted.empty() && std::find(accepted.begin(), accepted.end(),
+                                     upload.content_type()) == accepted.end()) {
+    violations.Add("upload.content_type", Reason::kUploadWrongType,
+                   {{"expected", absl::StrJoin(accepted, ", ")}});
   }
   return violations.ToStatus();
 }
@@ -92,8 +101,11 @@ class UploadReceiver final
     : public rpc::ChunkReceiver<pb::WriteUploadRequest, pb::Upload> {
  public:
   UploadReceiver(storage::Database& database, const UploadStore& store,
-                 access::Caller caller)
-      : database_(database), store_(store), caller_(std::move(caller)) {}
+                 const UploadLimits& limits, access::Caller caller)
+      : database_(database),
+        store_(store),
+        limits_(limits),
+        caller_(std::move(caller)) {}
 
   absl::Status Consume(const pb::WriteUploadRequest& chunk) override {
     if (!upload_.has_value()) {
@@ -132,6 +144,7 @@ class UploadReceiver final
       RETURN_IF_ERROR(store_.Remove(upload_->object_id));
       return MakeError(Reason::kUploadDigestMismatch);
     }
+    RETURN_IF_ERROR(Inspect());
     RETURN_IF_ERROR(Complete(stored));
     return Answer(store_, *upload_);
   }
@@ -153,6 +166,22 @@ class UploadReceiver final
                                                     chunk.write_offset()));
     }
     return absl::OkStatus();
+  }
+
+  absl::Status Inspect() {
+    if (!limits_.inspect) return absl::OkStatus();
+    absl::Status refused;
+    {
+      ASSIGN_OR_RETURN(const std::string bytes,
+                       store_.Read(upload_->object_id));
+      refused = limits_.inspect(upload_->content_type, bytes);
+    }
+    // A fault of ours says nothing about the file.
+    if (refused.ok() || refused.code() == absl::StatusCode::kInternal) {
+      return refused;
+    }
+    RETURN_IF_ERROR(store_.Remove(upload_->object_id));
+    return refused;
   }
 
   absl::Status Complete(const StoredFile& stored) {
@@ -180,6 +209,7 @@ class UploadReceiver final
 
   storage::Database& database_;
   const UploadStore& store_;
+  const UploadLimits& limits_;
   const access::Caller caller_;
   std::optional<Upload> upload_;
   std::unique_ptr<UploadWriter> writer_;
@@ -194,7 +224,7 @@ absl::StatusOr<pb::Upload> UploadRpc::CreateUpload(
   if (!call.caller.scope.Covers(body.text())) {
     return MakeError(Reason::kPermissionDenied);
   }
-  RETURN_IF_ERROR(CheckAnnouncement(request.upload(), limits_.maximum_bytes));
+  RETURN_IF_ERROR(CheckAnnouncement(request.upload(), limits_));
   Upload announced;
   announced.name =
       ChildName<UploadName>(body, "uploads", NewUuidV7(call.caller.now));
@@ -228,7 +258,8 @@ absl::StatusOr<pb::Upload> UploadRpc::GetUpload(
 
 absl::StatusOr<std::unique_ptr<UploadRpc::Receiver>> UploadRpc::WriteUpload(
     const rpc::CallContext& call) {
-  return std::make_unique<UploadReceiver>(database_, store_, call.caller);
+  return std::make_unique<UploadReceiver>(database_, store_, limits_,
+                                          call.caller);
 }
 
 }  // namespace parcours::documents

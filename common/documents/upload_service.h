@@ -2,8 +2,14 @@
 #define PARCOURS_COMMON_DOCUMENTS_UPLOAD_SERVICE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/documents/upload_store.h"
@@ -15,6 +21,14 @@ namespace parcours::documents {
 
 struct UploadLimits {
   int64_t maximum_bytes = int64_t{20} << 20;
+  // Media types that may be announced; empty: any.
+  std::vector<std::string> content_types;
+  // Looks at the bytes of a whole file announced as `content_type`, before it
+  // counts as received: what it refuses is thrown away. Empty: not looked at.
+  // May block; thread-safe.
+  std::function<absl::Status(std::string_view content_type,
+                             std::string_view bytes)>
+      inspect;
   // Business time from the announcement until an upload is given up.
   absl::Duration lifetime = absl::Hours(24);
 };
@@ -26,7 +40,10 @@ class UploadRpc final : public rpc::ServiceOf<platform::v1::UploadService> {
   // All outlive the service.
   UploadRpc(rpc::Shell& shell, storage::Database& database,
             const UploadStore& store, UploadLimits limits)
-      : ServiceOf(shell), database_(database), store_(store), limits_(limits) {}
+      : ServiceOf(shell),
+        database_(database),
+        store_(store),
+        limits_(std::move(limits)) {}
 
   PARCOURS_RPC(CreateUpload, platform::v1::CreateUploadRequest,
                platform::v1::Upload)

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/crypto/digest.h"
 #include "common/documents/upload_repository.h"
@@ -18,6 +19,9 @@ namespace {
 
 namespace pb = platform::v1;
 
+// What the inspection refuses.
+constexpr char kUnreadable[] = "not a document";
+
 constexpr char kRequestId[] = "0190b2d0-7d3b-7000-8000-000000000001";
 
 class UploadServiceTest : public ::testing::TestWithParam<storage::Engine> {
@@ -30,19 +34,28 @@ class UploadServiceTest : public ::testing::TestWithParam<storage::Engine> {
     store_ = *std::move(store);
     service_ = std::make_unique<UploadRpc>(
         fixture_.shell(), *database_, *store_,
-        UploadLimits{.maximum_bytes = 200'000, .lifetime = absl::Hours(1)});
+        UploadLimits{.maximum_bytes = 200'000,
+                     .content_types = {"application/pdf"},
+                     .inspect = [](std::string_view,
+                                   std::string_view bytes) -> absl::Status {
+                       if (bytes != kUnreadable) return absl::OkStatus();
+                       return MakeError(Reason::kUploadWrongType,
+                                        {{"expected", "a PDF"}});
+                     },
+                     .lifetime = absl::Hours(1)});
     fixture_.Serve({service_.get()});
     stub_ = pb::UploadService::NewStub(fixture_.channel());
   }
   ~UploadServiceTest() override { fixture_.StopServing(); }
 
-  absl::StatusOr<pb::Upload> Create(int64_t size,
-                                    const std::string& sha256 = "",
-                                    const std::string& request_id = "") {
+  absl::StatusOr<pb::Upload> Create(
+      int64_t size, const std::string& sha256 = "",
+      const std::string& request_id = "",
+      const std::string& content_type = "application/pdf") {
     pb::CreateUploadRequest request;
     request.set_parent("bodies/opale");
     request.mutable_upload()->set_byte_size(size);
-    request.mutable_upload()->set_content_type("application/pdf");
+    request.mutable_upload()->set_content_type(content_type);
     request.mutable_upload()->set_sha256(sha256);
     request.set_request_id(request_id);
     grpc::ClientContext context;
@@ -204,6 +217,29 @@ TEST_P(UploadServiceTest, GivesUpWhatNothingTook) {
   EXPECT_THAT(Write(forgotten->name(), "abc"),
               HasReason(Reason::kUploadExpired));
   EXPECT_EQ(*CollectExpiredUploads(*database_, *store_, Collector()), 0);
+}
+
+TEST_P(UploadServiceTest, TakesOnlyTheTypesOfItsService) {
+  const auto refused = Create(3, "", "", "image/png");
+  EXPECT_THAT(refused, HasReason(Reason::kUploadWrongType));
+  EXPECT_THAT(refused, ViolatesField("upload.content_type"));
+  EXPECT_EQ(MetadataOf(refused.status()).at("expected"), "application/pdf");
+}
+
+TEST_P(UploadServiceTest, ThrowsAwayWhatTheInspectionRefuses) {
+  const std::string bytes = kUnreadable;
+  const auto created = Create(static_cast<int64_t>(bytes.size()));
+  ASSERT_OK(created);
+  EXPECT_THAT(Write(created->name(), bytes),
+              HasReason(Reason::kUploadWrongType));
+  const auto got = Get(created->name());
+  ASSERT_OK(got);
+  EXPECT_EQ(got->state(), pb::Upload::STATE_RECEIVING);
+  EXPECT_EQ(got->received_bytes(), 0);
+  // The right file can still come.
+  const auto written = Write(created->name(), std::string(bytes.size(), 'x'));
+  ASSERT_OK(written);
+  EXPECT_EQ(written->state(), pb::Upload::STATE_COMPLETE);
 }
 
 TEST_P(UploadServiceTest, IsClaimedOnceAndWhole) {
