@@ -2,6 +2,8 @@
 // enrolments. The only place where the layers of the service meet.
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,7 +15,7 @@
 #include "common/documents/upload_store.h"
 #include "common/platform/daemon.h"
 #include "common/status/macros.h"
-#include "services/enrolment/domain/waiting_list.h"
+#include "services/enrolment/domain/due_work.h"
 #include "services/enrolment/rpc/application_rpc.h"
 #include "services/enrolment/rpc/enrolment_rpc.h"
 #include "services/enrolment/rpc/people_rpc.h"
@@ -22,6 +24,16 @@
 
 namespace parcours::enrolment {
 namespace {
+
+// The pieces of a file are PDF documents that can be read.
+documents::UploadLimits PieceLimits(const std::string& inspector) {
+  documents::UploadLimits limits;
+  limits.content_types = {"application/pdf"};
+  limits.inspect = [inspector](std::string_view, std::string_view bytes) {
+    return documents::InspectBytes({.program = inspector}, bytes).status();
+  };
+  return limits;
+}
 
 // Places whose time has come, and files that nothing took.
 class EnrolmentDueWork final : public platform::DueWork {
@@ -40,7 +52,7 @@ class EnrolmentDueWork final : public platform::DueWork {
     RETURN_IF_ERROR(
         documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
             .status());
-    return DecideDuePlaces(store_, platform_.rules(), caller);
+    return DecideDue(store_, platform_.rules(), caller);
   }
 
   absl::Status FollowFeeds() override { return absl::OkStatus(); }
@@ -73,7 +85,7 @@ class Enrolmentd final : public platform::Application {
         application_rpc_(platform.shell(), dependencies_),
         enrolment_rpc_(platform.shell(), dependencies_),
         upload_rpc_(platform.shell(), platform.database(), *uploads_,
-                    documents::UploadLimits()) {
+                    PieceLimits(platform.flags().documents_inspector)) {
     platform.database().AddCommitListener(
         [this](absl::Span<const storage::Change> changes) {
           for (const storage::Change& change : changes) {

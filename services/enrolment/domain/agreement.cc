@@ -25,11 +25,6 @@ absl::Status NotForKind(const Agreement& agreement, std::string_view action) {
                     {"kind", std::string(NameOf(agreement.kind))}});
 }
 
-bool IsLive(const Agreement& agreement) {
-  return agreement.state == AgreementState::kSigned ||
-         agreement.state == AgreementState::kBinding;
-}
-
 std::string Print(absl::CivilDay day) { return absl::FormatCivilTime(day); }
 
 // The share of the course that lies behind on `today`, in basis points.
@@ -66,6 +61,11 @@ AgreementKind KindFor(PayerKind payer) {
       return AgreementKind::kConvention;
   }
   return AgreementKind::kConvention;
+}
+
+bool IsSigned(const Agreement& agreement) {
+  return agreement.state == AgreementState::kSigned ||
+         agreement.state == AgreementState::kBinding;
 }
 
 AgreementState StateOn(const Agreement& agreement, absl::CivilDay today) {
@@ -117,21 +117,15 @@ absl::Status Sign(Agreement& agreement, const std::string& signatory,
   return absl::OkStatus();
 }
 
-absl::Status WithdrawFrom(Agreement& agreement, absl::CivilDay today,
-                          const rules::RuleBook& rules) {
+absl::Status WithdrawFrom(Agreement& agreement, absl::CivilDay today) {
   if (agreement.kind != AgreementKind::kContract) {
     return NotForKind(agreement, "WithdrawFromAgreement");
   }
-  if (!IsLive(agreement)) return Illegal(agreement, "WithdrawFromAgreement");
+  if (!IsSigned(agreement)) return Illegal(agreement, "WithdrawFromAgreement");
   if (StateOn(agreement, today) == AgreementState::kBinding) {
-    ASSIGN_OR_RETURN(
-        const rules::DatedRule rule,
-        rules.AsOf(agreement.at_distance ? "withdrawal.distance"
-                                         : "withdrawal.on_premises",
-                   today));
     return MakeError(Reason::kWithdrawalPeriodOver,
                      {{"ended", Print(*agreement.withdrawal_end_date)},
-                      {"article", rule.article}});
+                      {"article", agreement.withdrawal_rule}});
   }
   agreement.state = AgreementState::kWithdrawn;
   agreement.requested_cents = 0;
@@ -154,7 +148,7 @@ absl::StatusOr<PaymentGate> PaymentGateOn(const Agreement& agreement,
                                           const rules::RuleBook& rules) {
   const int64_t price = agreement.price_cents.value_or(0);
   PaymentGate gate;
-  if (!IsLive(agreement)) return gate;
+  if (!IsSigned(agreement)) return gate;
   switch (agreement.kind) {
     case AgreementKind::kConvention:
       gate.allowed_cents = price;
@@ -191,7 +185,7 @@ absl::StatusOr<PaymentGate> PaymentGateOn(const Agreement& agreement,
 absl::Status RequestPayment(Agreement& agreement, int64_t amount_cents,
                             const CourseProgress& course, absl::CivilDay today,
                             const rules::RuleBook& rules) {
-  if (!IsLive(agreement)) return Illegal(agreement, "RequestPayment");
+  if (!IsSigned(agreement)) return Illegal(agreement, "RequestPayment");
   if (agreement.kind == AgreementKind::kCpfTerms) {
     return NotForKind(agreement, "RequestPayment");
   }

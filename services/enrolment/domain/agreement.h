@@ -54,6 +54,9 @@ struct Agreement {
 // The kind of act for who pays.
 AgreementKind KindFor(PayerKind payer);
 
+// Whether the payer has signed and nothing has ended it since.
+bool IsSigned(const Agreement& agreement);
+
 // Where the agreement stands on `today`: a signed convention or CPF acceptance
 // binds at once, a signed contract once its withdrawal period is over.
 AgreementState StateOn(const Agreement& agreement, absl::CivilDay today);
@@ -75,9 +78,8 @@ absl::Status Sign(Agreement& agreement, const std::string& signatory,
                   const rules::RuleBook& rules);
 
 // The learner's legal withdrawal. NOT_APPLICABLE_TO_KIND, ILLEGAL_TRANSITION,
-// WITHDRAWAL_PERIOD_OVER.
-absl::Status WithdrawFrom(Agreement& agreement, absl::CivilDay today,
-                          const rules::RuleBook& rules);
+// WITHDRAWAL_PERIOD_OVER citing the rules as they stood at the signature.
+absl::Status WithdrawFrom(Agreement& agreement, absl::CivilDay today);
 
 // Ends the agreement. ILLEGAL_TRANSITION when it has ended already.
 absl::Status End(Agreement& agreement, const std::string& reason);

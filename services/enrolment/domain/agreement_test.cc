@@ -12,6 +12,7 @@ namespace parcours::enrolment {
 namespace {
 
 using absl::CivilDay;
+using testing::StartsWith;
 
 constexpr CivilDay kSigned(2026, 3, 2);  // a Monday
 constexpr CourseProgress kCourse{.start = CivilDay(2026, 3, 16),
@@ -187,16 +188,16 @@ TEST(SignatureTest, TimeMovesOnlyWhatIsSigned) {
 TEST(LegalWithdrawalTest, IsOpenToTheLastDayOfAContractsPeriod) {
   Agreement in_time = SignedContract();
   in_time.requested_cents = 10;
-  EXPECT_OK(WithdrawFrom(in_time, CivilDay(2026, 3, 16), FrenchRules()));
+  EXPECT_OK(WithdrawFrom(in_time, CivilDay(2026, 3, 16)));
   EXPECT_EQ(in_time.state, AgreementState::kWithdrawn);
   EXPECT_EQ(in_time.requested_cents, 0);
 
   Agreement late = SignedContract();
-  const absl::Status refused =
-      WithdrawFrom(late, CivilDay(2026, 3, 17), FrenchRules());
+  const absl::Status refused = WithdrawFrom(late, CivilDay(2026, 3, 17));
   EXPECT_THAT(refused, HasReason(Reason::kWithdrawalPeriodOver));
   EXPECT_EQ(MetadataOf(refused).at("ended"), "2026-03-16");
-  EXPECT_EQ(MetadataOf(refused).at("article"), "C. conso. L221-18");
+  EXPECT_THAT(MetadataOf(refused).at("article"),
+              StartsWith("C. conso. L221-18"));
   EXPECT_EQ(late.state, AgreementState::kSigned);
 }
 
@@ -204,10 +205,10 @@ TEST(LegalWithdrawalTest, OnPremisesCitesItsOwnArticle) {
   Agreement late =
       SignedOn(kSigned, AgreementKind::kContract, 172500, FrenchRules(),
                /*at_distance=*/false);
-  const absl::Status refused =
-      WithdrawFrom(late, CivilDay(2026, 3, 13), FrenchRules());
+  const absl::Status refused = WithdrawFrom(late, CivilDay(2026, 3, 13));
   EXPECT_EQ(MetadataOf(refused).at("ended"), "2026-03-12");
-  EXPECT_EQ(MetadataOf(refused).at("article"), "C. trav. L6353-5");
+  EXPECT_THAT(MetadataOf(refused).at("article"),
+              StartsWith("C. trav. L6353-5"));
 }
 
 TEST(LegalWithdrawalTest, NeedsASignature) {
@@ -217,7 +218,7 @@ TEST(LegalWithdrawalTest, NeedsASignature) {
     SCOPED_TRACE(NameOf(from));
     Agreement agreement = SignedContract();
     agreement.state = from;
-    EXPECT_THAT(WithdrawFrom(agreement, kSigned, FrenchRules()),
+    EXPECT_THAT(WithdrawFrom(agreement, kSigned),
                 HasReason(Reason::kIllegalTransition));
     EXPECT_EQ(agreement.state, from);
   }
@@ -228,7 +229,7 @@ TEST(LegalWithdrawalTest, IsForContractsOnly) {
        {AgreementKind::kConvention, AgreementKind::kCpfTerms}) {
     SCOPED_TRACE(NameOf(kind));
     Agreement agreement = SignedOn(kSigned, kind, 172500);
-    const absl::Status status = WithdrawFrom(agreement, kSigned, FrenchRules());
+    const absl::Status status = WithdrawFrom(agreement, kSigned);
     EXPECT_THAT(status, HasReason(Reason::kNotApplicableToKind));
     EXPECT_EQ(MetadataOf(status).at("kind"), NameOf(kind));
     EXPECT_EQ(agreement.state, AgreementState::kSigned);

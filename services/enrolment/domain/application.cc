@@ -70,6 +70,10 @@ void Validate(const Application& application, const Cohort& cohort,
                      violations);
 }
 
+bool IsSameParty(const Payer& one, const Payer& other) {
+  return one.kind == other.kind && one.organisation == other.organisation;
+}
+
 absl::Status CheckPayer(const Payer& payer, const Cohort& cohort,
                         std::string_view prefix) {
   FieldViolations violations;

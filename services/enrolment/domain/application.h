@@ -106,6 +106,10 @@ struct Application {
 // and names, whatever their case and spacing. Persons are never merged on it.
 std::string CandidateKey(const Application& application);
 
+// Whether both mean an agreement with the same party at the same tariff; who
+// funds that party may differ.
+bool IsSameParty(const Payer& one, const Payer& other);
+
 // What is wrong with `payer` for the cohort, under `prefix`: an organisation is
 // required when it or its OPCO pays, a funder must be one of the cohort's.
 absl::Status CheckPayer(const Payer& payer, const Cohort& cohort,

@@ -1,6 +1,7 @@
 #include "services/enrolment/domain/application_use_cases.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -8,11 +9,14 @@
 #include "absl/strings/ascii.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/text/view.h"
 #include "services/enrolment/domain/locked_place.h"
 #include "services/enrolment/domain/place.h"
 
 namespace parcours::enrolment {
 namespace {
+
+constexpr char kChangeOfPayer[] = "Changement de payeur.";
 
 std::string_view ActionOf(const access::Caller& caller) {
   const std::string_view method = caller.method;
@@ -65,11 +69,17 @@ absl::Status CheckOrganisation(EnrolmentUnit& unit,
   return MakeFieldError(field, Reason::kUnknownReference);
 }
 
+// A course that is over or given up gives no more ranks.
+bool GivesRanks(const Cohort& cohort) {
+  return Runs(cohort) || cohort.state == CohortState::kPostponed;
+}
+
 // Gives a rank once its event has come about.
 absl::Status RankIfEarned(EnrolmentUnit& unit, const LockedPlaces& places,
                           const PlaceSituation& situation,
                           Application& application) {
-  if (!EarnsRank(application, places.programme.rank_event,
+  if (!GivesRanks(places.cohort) ||
+      !EarnsRank(application, places.programme.rank_event,
                  /*committed=*/false)) {
     return absl::OkStatus();
   }
@@ -111,6 +121,24 @@ absl::StatusOr<ApplicationView> ChangeApplication(
   return *std::move(view);
 }
 
+// OK while the participation, if there is one, has not been completed: the
+// payment of what was followed to its end is settled apart from the place.
+absl::Status CheckNotCompleted(EnrolmentUnit& unit,
+                               const access::Caller& caller,
+                               const ApplicationName& name,
+                               std::string_view action) {
+  ASSIGN_OR_RETURN(const std::optional<Enrolment> enrolment,
+                   unit.EnrolmentOf(caller.scope, name));
+  if (!enrolment.has_value() ||
+      enrolment->state != EnrolmentState::kCompleted) {
+    return absl::OkStatus();
+  }
+  return MakeError(Reason::kIllegalTransition,
+                   {{"resource", enrolment->name.text()},
+                    {"state", std::string(NameOf(enrolment->state))},
+                    {"action", std::string(action)}});
+}
+
 // Frees the place, if there is one, and says why.
 void ReleaseIfPlaced(EnrolmentUnit& unit, LockedPlace& locked,
                      std::string_view why_fr, std::string_view why_en) {
@@ -119,6 +147,20 @@ void ReleaseIfPlaced(EnrolmentUnit& unit, LockedPlace& locked,
     return;
   }
   unit.Append(Release(locked.application, locked.Situation(), why_fr, why_en));
+}
+
+// Another funder of the same payer is no change of agreement.
+absl::Status KeepFunder(EnrolmentUnit& unit, const access::Caller& caller,
+                        const Application& application) {
+  ASSIGN_OR_RETURN(std::optional<Enrolment> enrolment,
+                   unit.EnrolmentOf(caller.scope, application.name));
+  if (!enrolment.has_value() || !IsActive(*enrolment) ||
+      enrolment->funder_id == application.payer.funder_id) {
+    return absl::OkStatus();
+  }
+  enrolment->funder_id = application.payer.funder_id;
+  unit.enrolments().Update(*enrolment);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -173,11 +215,12 @@ absl::StatusOr<ApplicationView> SubmitApplication(
         if (MissingPieces(received, places.programme).empty()) {
           received.review_state = ReviewState::kReceived;
         }
-        for (const NewPiece& piece : pieces) {
+        for (std::size_t i = 0; i < pieces.size(); ++i) {
           ASSIGN_OR_RETURN(const FinishedUpload upload,
-                           unit.ClaimUpload(caller.scope, piece.upload));
+                           unit.ClaimUpload(caller.scope, pieces[i].upload,
+                                            Cat("pieces[", i, "].upload")));
           RETURN_IF_ERROR(AttachPiece(received, places.programme,
-                                      {.kind = piece.kind,
+                                      {.kind = pieces[i].kind,
                                        .upload = upload.name,
                                        .sha256 = upload.sha256,
                                        .attach_time = caller.now}));
@@ -262,8 +305,9 @@ absl::StatusOr<ApplicationView> AttachPiece(EnrolmentStore& store,
   return ChangeApplication(
       store, rules, caller, name, /*etag=*/"",
       [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
-        ASSIGN_OR_RETURN(const FinishedUpload upload,
-                         unit.ClaimUpload(caller.scope, piece.upload));
+        ASSIGN_OR_RETURN(
+            const FinishedUpload upload,
+            unit.ClaimUpload(caller.scope, piece.upload, "piece.upload"));
         RETURN_IF_ERROR(AttachPiece(locked.application, locked.places.programme,
                                     {.kind = piece.kind,
                                      .upload = upload.name,
@@ -301,9 +345,12 @@ absl::StatusOr<ApplicationView> AdmitApplication(
   RETURN_IF_ERROR(CheckDecision(decision));
   return ChangeApplication(
       store, rules, caller, name, etag,
-      [&](EnrolmentUnit&, LockedPlace& locked) -> absl::Status {
+      [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
         RETURN_IF_ERROR(Admit(locked.application, locked.places.programme,
                               decision, derogation_proof, caller.now));
+        ASSIGN_OR_RETURN(const bool is_signed,
+                         HasSignedAgreement(unit, caller, name));
+        if (is_signed) return absl::OkStatus();
         return StartCommitmentDeadline(locked.application, locked.Situation());
       });
 }
@@ -322,7 +369,8 @@ absl::StatusOr<ApplicationView> RefuseApplication(EnrolmentStore& store,
         ReleaseIfPlaced(unit, locked,
                         "Candidature refusée par une personne nommée.",
                         "Application refused by a named person.");
-        return absl::OkStatus();
+        return EndParticipation(unit, caller, locked.places.cohort, name,
+                                decision.reason);
       });
 }
 
@@ -338,12 +386,16 @@ absl::StatusOr<ApplicationView> ReopenApplication(EnrolmentStore& store,
       [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
         Application& application = locked.application;
         RETURN_IF_ERROR(Reopen(application));
+        if (!GivesRanks(locked.places.cohort)) {
+          return CheckRuns(locked.places.cohort);
+        }
         if (!MissingPieces(application, locked.places.programme).empty()) {
           application.review_state = ReviewState::kAwaitingPieces;
         }
         if (application.place_state == PlaceState::kReleased) {
           // The place was given on: the application comes back as the last.
           application.rank = 0;
+          application.rank_time.reset();
           application.place_state = PlaceState::kNone;
         }
         return RankIfEarned(unit, locked.places, locked.Situation(),
@@ -362,7 +414,9 @@ absl::StatusOr<ApplicationView> WithdrawApplication(
         locked.application.decision.reason = reason;
         ReleaseIfPlaced(unit, locked, "Candidature retirée.",
                         "Application withdrawn.");
-        return absl::OkStatus();
+        return EndParticipation(
+            unit, caller, locked.places.cohort, name,
+            reason.empty() ? "Candidature retirée." : reason);
       });
 }
 
@@ -378,7 +432,8 @@ absl::StatusOr<ApplicationView> AcceptPlaceOffer(EnrolmentStore& store,
             const PlaceEvent event,
             AcceptOffer(locked.application, locked.Situation(), at_own_cost));
         unit.Append(event);
-        return absl::OkStatus();
+        if (!at_own_cost) return absl::OkStatus();
+        return EndAgreements(unit, caller, name, kChangeOfPayer);
       });
 }
 
@@ -415,14 +470,17 @@ absl::StatusOr<ApplicationView> ChangePayer(EnrolmentStore& store,
         RETURN_IF_ERROR(CheckPayer(payer, locked.places.cohort, "payer."));
         RETURN_IF_ERROR(CheckOrganisation(unit, caller, application.cohort,
                                           payer, "payer.organisation"));
+        RETURN_IF_ERROR(CheckNotCompleted(unit, caller, name, "ChangePayer"));
+        const bool same_party = IsSameParty(application.payer, payer);
         application.payer = payer;
-        ASSIGN_OR_RETURN(std::vector<Agreement> agreements,
-                         unit.AgreementsOf(caller.scope, name));
-        for (Agreement& agreement : agreements) {
-          if (End(agreement, "change of payer").ok()) {
-            unit.agreements().Update(agreement);
-          }
+        if (same_party) return KeepFunder(unit, caller, application);
+        RETURN_IF_ERROR(EndAgreements(unit, caller, name, kChangeOfPayer));
+        if (application.place_state != PlaceState::kConfirmed) {
+          return ResumeDeadline(application, locked.Situation());
         }
+        ASSIGN_OR_RETURN(const PlaceEvent event,
+                         AwaitNewPayer(application, locked.Situation()));
+        unit.Append(event);
         return absl::OkStatus();
       });
 }
@@ -435,6 +493,8 @@ absl::StatusOr<ApplicationView> ReportFundingFailure(
   return ChangeApplication(
       store, rules, caller, name, /*etag=*/"",
       [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
+        RETURN_IF_ERROR(
+            CheckNotCompleted(unit, caller, name, "ReportFundingFailure"));
         ASSIGN_OR_RETURN(
             const PlaceEvent event,
             PutAtRisk(locked.application, locked.Situation(), reason));

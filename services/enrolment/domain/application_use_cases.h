@@ -98,7 +98,10 @@ absl::StatusOr<ApplicationView> DeclinePlaceOffer(EnrolmentStore& store,
                                                   const ApplicationName& name,
                                                   bool keep_rank);
 
-// Another payer; a signed agreement with the former one ends.
+// Another payer: the agreement with the former one ends, and a confirmed place
+// is held until the new one is committed; the participation goes on. Another
+// funder of the same payer changes nothing else. ILLEGAL_TRANSITION,
+// UNKNOWN_REFERENCE.
 absl::StatusOr<ApplicationView> ChangePayer(EnrolmentStore& store,
                                             const rules::RuleBook& rules,
                                             const access::Caller& caller,

@@ -50,7 +50,8 @@ absl::Status ReadPage(
   return absl::OkStatus();
 }
 
-// One page of the children of `parent`, by name.
+// One page of the children of the body `parent`, or of all for an empty one, by
+// name. NOT_FOUND or PERMISSION_DENIED without that body.
 template <typename Resource>
 absl::StatusOr<Page<Resource>> ListResources(EnrolmentStore& store,
                                              const access::Caller& caller,
@@ -59,6 +60,11 @@ absl::StatusOr<Page<Resource>> ListResources(EnrolmentStore& store,
                                              const PageRequest& request) {
   Page<Resource> page;
   RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    if (!parent.empty()) {
+      RETURN_IF_ERROR(unit.bodies()
+                          .Get(caller.scope, BodyName::FromRecord(parent))
+                          .status());
+    }
     return ReadPage<Resource>(unit, page, [&] {
       return (unit.*repository)().List(caller.scope, parent, request);
     });

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_join.h"
+#include "common/status/macros.h"
 #include "common/text/view.h"
 
 namespace parcours::enrolment {
@@ -16,6 +16,22 @@ absl::TimeZone ZoneOf(const Cohort& cohort) {
 }
 
 std::string Print(absl::CivilDay day) { return absl::FormatCivilTime(day); }
+
+// An error carries its metadata three times, twice inside its texts, and must
+// fit into what a client receives.
+constexpr std::size_t kMostListedBytes = 400;
+
+// The names, or the first of them and how many more there are.
+std::string Listed(const std::vector<std::string>& names) {
+  std::string listed;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (listed.size() + names[i].size() > kMostListedBytes) {
+      return Cat(listed, ", … +", names.size() - i);
+    }
+    CatTo(listed, i == 0 ? "" : ", ", names[i]);
+  }
+  return listed;
+}
 
 const PriceLine* FindPrice(const Cohort& cohort, PayerKind payer) {
   auto line = std::find_if(
@@ -126,19 +142,29 @@ bool EntryIsOpen(const Cohort& cohort, absl::Time now) {
   return LocalDay(cohort, now) <= cohort.entry_cutoff_date;
 }
 
-absl::Status CheckReceivesApplications(const Cohort& cohort, absl::Time now) {
+bool Runs(const Cohort& cohort) {
   switch (cohort.state) {
     case CohortState::kOpen:
     case CohortState::kConfirmed:
     case CohortState::kUnderWay:
-      break;
+      return true;
     case CohortState::kDraft:
     case CohortState::kEnded:
     case CohortState::kPostponed:
     case CohortState::kCancelled:
-      return MakeError(Reason::kCohortNotOpen,
-                       {{"state", std::string(NameOf(cohort.state))}});
+      return false;
   }
+  return false;
+}
+
+absl::Status CheckRuns(const Cohort& cohort) {
+  if (Runs(cohort)) return absl::OkStatus();
+  return MakeError(Reason::kCohortNotOpen,
+                   {{"state", std::string(NameOf(cohort.state))}});
+}
+
+absl::Status CheckReceivesApplications(const Cohort& cohort, absl::Time now) {
+  RETURN_IF_ERROR(CheckRuns(cohort));
   const absl::CivilDay today = LocalDay(cohort, now);
   if (today < cohort.application_open_date) {
     return MakeError(Reason::kWindowNotOpen,
@@ -222,13 +248,34 @@ absl::Status Decide(Cohort& cohort, GoDecision decision,
   return absl::OkStatus();
 }
 
+std::optional<absl::Time> NextStepTime(const Cohort& cohort) {
+  switch (cohort.state) {
+    case CohortState::kConfirmed:
+      return absl::FromCivil(cohort.start_date, ZoneOf(cohort));
+    case CohortState::kUnderWay:
+      return EndOfDay(cohort, cohort.end_date);
+    case CohortState::kDraft:
+    case CohortState::kOpen:
+    case CohortState::kEnded:
+    case CohortState::kPostponed:
+    case CohortState::kCancelled:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void StepOn(Cohort& cohort) {
+  cohort.state = cohort.state == CohortState::kConfirmed
+                     ? CohortState::kUnderWay
+                     : CohortState::kEnded;
+}
+
 absl::Status CheckCapacity(int64_t capacity, const PlaceCounts& counts,
                            const std::vector<std::string>& holders) {
   if (capacity >= counts.taken()) return absl::OkStatus();
-  return MakeError(Reason::kCapacityBelowHeld,
-                   {{"capacity", Cat(capacity)},
-                    {"held", Cat(counts.taken())},
-                    {"holders", absl::StrJoin(holders, ", ")}});
+  return MakeError(Reason::kCapacityBelowHeld, {{"capacity", Cat(capacity)},
+                                                {"held", Cat(counts.taken())},
+                                                {"holders", Listed(holders)}});
 }
 
 }  // namespace parcours::enrolment

@@ -166,6 +166,12 @@ void Validate(const Programme& programme, std::string_view prefix,
 void Validate(const Cohort& cohort, std::string_view prefix,
               FieldViolations& violations);
 
+// Whether places move: published, and neither put off, given up nor over.
+bool Runs(const Cohort& cohort);
+
+// COHORT_NOT_OPEN unless the cohort runs.
+absl::Status CheckRuns(const Cohort& cohort);
+
 // OK when the cohort receives applications at `now`; COHORT_NOT_OPEN,
 // WINDOW_NOT_OPEN or WINDOW_CLOSED otherwise. Days are local to the cohort.
 absl::Status CheckReceivesApplications(const Cohort& cohort, absl::Time now);
@@ -197,7 +203,16 @@ absl::Status Decide(Cohort& cohort, GoDecision decision,
                     const Decision& decided, const GoNoGoCounts& counts,
                     absl::Time now);
 
-// CAPACITY_BELOW_HELD naming `holders` when `capacity` is below what is taken.
+// When time moves the cohort on: at the beginning of its first day once a
+// person has decided that it takes place, at the end of its last day once it is
+// under way. Absent in every other state: those are for people.
+std::optional<absl::Time> NextStepTime(const Cohort& cohort);
+
+// CONFIRMED → UNDER_WAY → ENDED. REQUIRES: NextStepTime has been reached.
+void StepOn(Cohort& cohort);
+
+// CAPACITY_BELOW_HELD naming `holders`, or as many of the first as fit into an
+// error, when `capacity` is below what is taken.
 absl::Status CheckCapacity(int64_t capacity, const PlaceCounts& counts,
                            const std::vector<std::string>& holders);
 

@@ -99,4 +99,14 @@ absl::Status EndEarly(Enrolment& enrolment, const EarlyEnd& end) {
   return absl::OkStatus();
 }
 
+void LosePlace(Enrolment& enrolment, const std::string& reason,
+               absl::CivilDay today) {
+  if (!IsActive(enrolment)) return;
+  enrolment.state = enrolment.state == EnrolmentState::kStarted
+                        ? EnrolmentState::kDroppedOut
+                        : EnrolmentState::kWithdrawn;
+  enrolment.end_date = today;
+  enrolment.end_reason = reason;
+}
+
 }  // namespace parcours::enrolment

@@ -17,7 +17,8 @@
 namespace parcours::enrolment {
 
 // ENROLLED → STARTED | NO_SHOW; STARTED → COMPLETED | DROPPED_OUT | EXCLUDED;
-// either → REPLACED | TRANSFERRED | WITHDRAWN (the legal withdrawal).
+// either → REPLACED | TRANSFERRED | WITHDRAWN (the legal withdrawal; before the
+// start also whatever else takes the place away).
 enum class EnrolmentState {
   kEnrolled,
   kStarted,
@@ -85,6 +86,12 @@ absl::Status Complete(Enrolment& enrolment, const Cohort& cohort,
 // The participation ends early. ILLEGAL_TRANSITION when the state that is asked
 // for cannot follow.
 absl::Status EndEarly(Enrolment& enrolment, const EarlyEnd& end);
+
+// The place was given up, by whatever decision or deadline: nobody who has not
+// started takes part any more (WITHDRAWN), who has started has dropped out.
+// Nothing changes for a participation that has ended.
+void LosePlace(Enrolment& enrolment, const std::string& reason,
+               absl::CivilDay today);
 
 // Whether the learner still takes part.
 bool IsActive(const Enrolment& enrolment);

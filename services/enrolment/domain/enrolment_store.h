@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -85,6 +86,11 @@ class EnrolmentUnit {
   virtual absl::StatusOr<std::vector<Application>> PlacesDue(absl::Time now,
                                                              int limit) = 0;
 
+  // Cohorts of any body that take place or are under way and whose first or
+  // last day is reached by `now` in some time zone (see NextStepTime).
+  virtual absl::StatusOr<std::vector<Cohort>> CohortsToStepOn(
+      absl::Time now) = 0;
+
   // How many applications of the cohort wait before `rank`.
   virtual absl::StatusOr<int64_t> CountWaitingBefore(const CohortName& cohort,
                                                      int64_t rank) = 0;
@@ -111,9 +117,22 @@ class EnrolmentUnit {
       const access::Scope& scope, const ApplicationName& application) = 0;
 
   // A finished upload that belongs to nothing yet becomes this unit's:
-  // UNKNOWN_REFERENCE, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED.
+  // UNKNOWN_REFERENCE of `field`, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED.
   virtual absl::StatusOr<FinishedUpload> ClaimUpload(
-      const access::Scope& scope, const UploadName& name) = 0;
+      const access::Scope& scope, const UploadName& name,
+      std::string_view field) = 0;
+
+  // The resource of `collection` ("persons") in the body that has this
+  // identifier in another system.
+  virtual absl::StatusOr<std::optional<std::string>> FindByExternalId(
+      const BodyName& body, std::string_view collection,
+      const ExternalId& id) = 0;
+  // Makes `ids` the identifiers of the resource `name` of `collection` in other
+  // systems. One that another resource has fails the transaction with
+  // ALREADY_EXISTS.
+  virtual void KeepExternalIds(std::string_view collection,
+                               const std::string& name,
+                               const std::vector<ExternalId>& ids) = 0;
 
   // What is read here holds every change of the feed up to this position.
   virtual absl::StatusOr<int64_t> FeedPosition() = 0;

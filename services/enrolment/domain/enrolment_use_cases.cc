@@ -9,8 +9,10 @@
 #include "absl/strings/ascii.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/enrolment/domain/external_ids.h"
 #include "services/enrolment/domain/locked_place.h"
 #include "services/enrolment/domain/place.h"
+#include "services/enrolment/domain/waiting_list.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -28,11 +30,6 @@ bool HasPlace(PlaceState state) {
 bool IsLive(const Agreement& agreement) {
   return agreement.state == AgreementState::kDraft ||
          agreement.state == AgreementState::kSigned ||
-         agreement.state == AgreementState::kBinding;
-}
-
-bool IsSigned(const Agreement& agreement) {
-  return agreement.state == AgreementState::kSigned ||
          agreement.state == AgreementState::kBinding;
 }
 
@@ -83,9 +80,7 @@ absl::StatusOr<bool> IsCommitted(EnrolmentUnit& unit,
                                  const Commitment& commitment) {
   if (!Commits(commitment.kind, application.payer.kind)) return false;
   if (commitment.kind != CommitmentKind::kSignedAgreement) return true;
-  ASSIGN_OR_RETURN(const std::vector<Agreement> agreements,
-                   unit.AgreementsOf(caller.scope, application.name));
-  return std::any_of(agreements.begin(), agreements.end(), IsSigned);
+  return HasSignedAgreement(unit, caller, application.name);
 }
 
 Enrolment EnrolmentFor(const Application& application,
@@ -105,6 +100,23 @@ Enrolment EnrolmentFor(const Application& application,
   return enrolment;
 }
 
+// The convention holds the place: it goes on with the newcomer, who needs no
+// other agreement.
+absl::Status HandConventionOn(EnrolmentUnit& unit, const access::Caller& caller,
+                              const ApplicationName& leaving,
+                              const ApplicationName& newcomer) {
+  RETURN_IF_ERROR(EndAgreements(unit, caller, newcomer,
+                                "La convention de l’employeur y pourvoit."));
+  ASSIGN_OR_RETURN(std::vector<Agreement> agreements,
+                   unit.AgreementsOf(caller.scope, leaving));
+  for (Agreement& agreement : agreements) {
+    if (!IsLive(agreement)) continue;
+    agreement.application = newcomer;
+    unit.agreements().Update(agreement);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckEntryOpen(const Cohort& cohort, absl::Time now) {
   if (EntryIsOpen(cohort, now)) return absl::OkStatus();
   return MakeError(
@@ -119,6 +131,9 @@ absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
                                           const ApplicationName& name,
                                           std::vector<ExternalId> external_ids,
                                           Mode mode) {
+  FieldViolations violations;
+  Validate(external_ids, "agreement.", violations);
+  RETURN_IF_ERROR(violations.ToStatus());
   return ChangeResource<Agreement>(
       store, caller, &EnrolmentUnit::agreements,
       [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {
@@ -129,11 +144,18 @@ absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
                          unit.applications().Lock(caller.scope, name));
         ASSIGN_OR_RETURN(const Programme programme,
                          unit.programmes().Get(caller.scope, cohort.programme));
-        if (!HasPlace(application.place_state) &&
-            programme.rank_event != RankEvent::kCommitment) {
-          return MakeError(
-              Reason::kNoPlace,
-              {{"state", std::string(NameOf(application.place_state))}});
+        // Where the commitment gives the rank, it comes before any place.
+        const bool before_place =
+            programme.rank_event == RankEvent::kCommitment &&
+            application.place_state == PlaceState::kNone &&
+            application.review_state != ReviewState::kRefused &&
+            application.review_state != ReviewState::kWithdrawn;
+        const PlaceState place = IsDue(application, caller.now)
+                                     ? PlaceState::kReleased
+                                     : application.place_state;
+        if (!HasPlace(place) && !before_place) {
+          return MakeError(Reason::kNoPlace,
+                           {{"state", std::string(NameOf(place))}});
         }
         ASSIGN_OR_RETURN(const std::vector<Agreement> agreements,
                          unit.AgreementsOf(caller.scope, name));
@@ -156,6 +178,8 @@ absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
         ASSIGN_OR_RETURN(agreement.price_cents,
                          PriceFor(cohort, application.payer.kind));
         agreement.external_ids = external_ids;
+        RETURN_IF_ERROR(ClaimExternalIds(unit, agreement.name.text(),
+                                         external_ids, "agreement."));
         unit.agreements().Insert(agreement);
         return agreement;
       },
@@ -187,8 +211,12 @@ absl::StatusOr<Agreement> SignAgreement(
                                     locked.places.last_rank));
           unit.KeepLastRank(locked.application.cohort, locked.application.rank);
           unit.Append(event);
-          unit.applications().Update(locked.application);
         }
+        // The payer is committed in time: nothing runs against the place.
+        if (HasPlace(locked.application.place_state)) {
+          locked.application.place_expire_time.reset();
+        }
+        unit.applications().Update(locked.application);
         unit.agreements().Update(agreement);
         return agreement;
       });
@@ -209,19 +237,20 @@ absl::StatusOr<Agreement> WithdrawFromAgreement(EnrolmentStore& store,
         ASSIGN_OR_RETURN(Agreement agreement,
                          unit.agreements().Lock(caller.scope, name));
         const absl::CivilDay today = LocalDay(locked.places.cohort, caller.now);
-        RETURN_IF_ERROR(WithdrawFrom(agreement, today, rules));
+        RETURN_IF_ERROR(WithdrawFrom(agreement, today));
         unit.agreements().Update(agreement);
         ASSIGN_OR_RETURN(std::optional<Enrolment> enrolment,
                          unit.EnrolmentOf(caller.scope, agreement.application));
         if (enrolment.has_value() && IsActive(*enrolment)) {
-          RETURN_IF_ERROR(
-              EndEarly(*enrolment, {.state = EnrolmentState::kWithdrawn,
-                                    .reason = "legal withdrawal",
-                                    .force_majeure = false,
-                                    .last_day = today}));
+          RETURN_IF_ERROR(EndEarly(
+              *enrolment, {.state = EnrolmentState::kWithdrawn,
+                           .reason = "Rétractation dans le délai légal.",
+                           .force_majeure = false,
+                           .last_day = today}));
           unit.enrolments().Update(*enrolment);
         }
-        if (HasPlace(locked.application.place_state)) {
+        if (locked.application.place_state != PlaceState::kNone &&
+            locked.application.place_state != PlaceState::kReleased) {
           unit.Append(Release(locked.application, locked.Situation(),
                               "Rétractation dans le délai légal.",
                               "Withdrawal inside the legal period."));
@@ -231,15 +260,59 @@ absl::StatusOr<Agreement> WithdrawFromAgreement(EnrolmentStore& store,
       });
 }
 
+namespace {
+
+// What the end of a signed agreement does to the place that it carried: before
+// the start it takes a confirmed one away, a held one waits for another.
+absl::Status FollowEndOfAgreement(EnrolmentUnit& unit,
+                                  const access::Caller& caller,
+                                  LockedPlace& locked,
+                                  const std::string& reason) {
+  Application& application = locked.application;
+  ASSIGN_OR_RETURN(std::optional<Enrolment> enrolment,
+                   unit.EnrolmentOf(caller.scope, application.name));
+  if (application.place_state != PlaceState::kConfirmed) {
+    RETURN_IF_ERROR(ResumeDeadline(application, locked.Situation()));
+    return SettlePlace(unit, caller, locked);
+  }
+  if (!enrolment.has_value() || enrolment->state != EnrolmentState::kEnrolled ||
+      enrolment->commitment != CommitmentKind::kSignedAgreement) {
+    return absl::OkStatus();
+  }
+  LosePlace(*enrolment, reason, LocalDay(locked.places.cohort, caller.now));
+  unit.enrolments().Update(*enrolment);
+  unit.Append(Release(application, locked.Situation(),
+                      "Engagement résilié par l’organisme avant le début.",
+                      "Agreement ended by the body before the start."));
+  return SettlePlace(unit, caller, locked);
+}
+
+}  // namespace
+
 absl::StatusOr<Agreement> EndAgreement(EnrolmentStore& store,
+                                       const rules::RuleBook& rules,
                                        const access::Caller& caller,
                                        const AgreementName& name,
                                        const std::string& reason) {
   RETURN_IF_ERROR(CheckReason(reason));
-  return ChangeAgreement(store, caller, name, /*etag=*/"",
-                         [&](const Cohort&, Agreement& agreement) {
-                           return End(agreement, reason);
-                         });
+  return ChangeResource<Agreement>(
+      store, caller, &EnrolmentUnit::agreements,
+      [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {
+        ASSIGN_OR_RETURN(const Agreement known,
+                         unit.agreements().Get(caller.scope, name));
+        ASSIGN_OR_RETURN(
+            LockedPlace locked,
+            LockPlace(unit, rules, caller, known.application, "EndAgreement"));
+        ASSIGN_OR_RETURN(Agreement agreement,
+                         unit.agreements().Lock(caller.scope, name));
+        const bool was_signed = IsSigned(agreement);
+        RETURN_IF_ERROR(End(agreement, reason));
+        unit.agreements().Update(agreement);
+        if (was_signed) {
+          RETURN_IF_ERROR(FollowEndOfAgreement(unit, caller, locked, reason));
+        }
+        return agreement;
+      });
 }
 
 absl::StatusOr<AgreementGate> GetPaymentGate(EnrolmentStore& store,
@@ -276,13 +349,28 @@ absl::StatusOr<Agreement> RequestPayment(EnrolmentStore& store,
                          });
 }
 
-absl::StatusOr<Page<Agreement>> ListAgreements(
-    EnrolmentStore& store, const access::Caller& caller, const BodyName& body,
-    const ApplicationName& application, const PageRequest& request) {
+absl::StatusOr<Page<Agreement>> ListAgreements(EnrolmentStore& store,
+                                               const access::Caller& caller,
+                                               const BodyName& body,
+                                               const AgreementFilter& filter,
+                                               const PageRequest& request) {
+  if (filter.external_id.has_value()) {
+    ASSIGN_OR_RETURN(
+        Page<Agreement> page,
+        ListWithExternalId<Agreement>(store, caller, &EnrolmentUnit::agreements,
+                                      body, filter.external_id, request));
+    if (!filter.application.empty() && !page.items.empty() &&
+        page.items.front().application != filter.application) {
+      page.items.clear();
+    }
+    return page;
+  }
   Page<Agreement> page;
   RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
+    RETURN_IF_ERROR(unit.bodies().Get(caller.scope, body).status());
     return ReadPage<Agreement>(unit, page, [&] {
-      return unit.ListAgreements(caller.scope, body, application, request);
+      return unit.ListAgreements(caller.scope, body, filter.application,
+                                 request);
     });
   }));
   return page;
@@ -316,7 +404,14 @@ absl::StatusOr<Enrolment> ConfirmPlace(EnrolmentStore& store,
       [&](EnrolmentUnit& unit) -> absl::StatusOr<Enrolment> {
         ASSIGN_OR_RETURN(LockedPlace locked,
                          LockPlace(unit, rules, caller, name, "ConfirmPlace"));
-        RETURN_IF_ERROR(CheckEntryOpen(locked.places.cohort, caller.now));
+        RETURN_IF_ERROR(CheckRuns(locked.places.cohort));
+        ASSIGN_OR_RETURN(std::optional<Enrolment> known,
+                         unit.EnrolmentOf(caller.scope, name));
+        const bool takes_part = known.has_value() && IsActive(*known);
+        // Who already takes part does not enter.
+        if (!takes_part) {
+          RETURN_IF_ERROR(CheckEntryOpen(locked.places.cohort, caller.now));
+        }
         ASSIGN_OR_RETURN(
             const bool committed,
             IsCommitted(unit, caller, locked.application, commitment));
@@ -325,10 +420,9 @@ absl::StatusOr<Enrolment> ConfirmPlace(EnrolmentStore& store,
             Confirm(locked.application, locked.Situation(), committed));
         unit.Append(event);
         unit.applications().Update(locked.application);
-        ASSIGN_OR_RETURN(std::optional<Enrolment> known,
-                         unit.EnrolmentOf(caller.scope, name));
-        // A place that was at risk already has its participation.
-        if (known.has_value() && IsActive(*known)) {
+        // A place that was at risk, or has another payer, already has its
+        // participation.
+        if (takes_part) {
           known->payer_kind = locked.application.payer.kind;
           known->organisation = locked.application.payer.organisation;
           known->funder_id = locked.application.payer.funder_id;
@@ -415,12 +509,17 @@ absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
                          LockPlace(unit, rules, caller, known.application,
                                    "ReplaceLearner"));
         const Cohort& cohort = leaving.places.cohort;
+        RETURN_IF_ERROR(CheckRuns(cohort));
         RETURN_IF_ERROR(CheckEntryOpen(cohort, caller.now));
         if (KindFor(known.payer_kind) != AgreementKind::kConvention) {
           return MakeError(
               Reason::kNotApplicableToKind,
               {{"action", "ReplaceLearner"},
                {"kind", std::string(NameOf(KindFor(known.payer_kind)))}});
+        }
+        if (leaving.application.place_state != PlaceState::kConfirmed) {
+          return MakeError(Reason::kNotCommitted,
+                           {{"missing", "written commitment of the payer"}});
         }
         ASSIGN_OR_RETURN(Application arriving,
                          unit.applications().Lock(caller.scope, newcomer));
@@ -429,8 +528,10 @@ absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
         }
         if (HasPlace(arriving.place_state)) {
           return MakeError(
-              Reason::kNoPlace,
-              {{"state", std::string(NameOf(arriving.place_state))}});
+              Reason::kIllegalTransition,
+              {{"resource", newcomer.text()},
+               {"state", std::string(NameOf(arriving.place_state))},
+               {"action", "ReplaceLearner"}});
         }
         ASSIGN_OR_RETURN(Enrolment enrolment,
                          unit.enrolments().Lock(caller.scope, name));
@@ -445,7 +546,16 @@ absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
             "Remplacement demandé par l’employeur, titulaire de la convention.",
             "Replaced by the employer, who holds the convention."));
         unit.applications().Update(leaving.application);
+        RETURN_IF_ERROR(
+            HandConventionOn(unit, caller, known.application, newcomer));
 
+        const PlaceState arrived_from = arriving.place_state;
+        if (EarnsRank(arriving, leaving.places.programme.rank_event,
+                      /*committed=*/true)) {
+          arriving.rank = leaving.places.last_rank + 1;
+          arriving.rank_time = caller.now;
+          unit.KeepLastRank(arriving.cohort, arriving.rank);
+        }
         arriving.payer = leaving.application.payer;
         arriving.place_state = PlaceState::kHeld;
         ASSIGN_OR_RETURN(const PlaceEvent event,
@@ -460,6 +570,11 @@ absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
             "nobody in the list is overtaken.";
         unit.Append(told);
         unit.applications().Update(arriving);
+        PlaceCounts& counts = leaving.places.counts;
+        CountMove(counts, PlaceState::kConfirmed, PlaceState::kReleased);
+        CountMove(counts, arrived_from, PlaceState::kConfirmed);
+        // An offer that the newcomer had is free for the next.
+        RETURN_IF_ERROR(OfferFreePlaces(unit, rules, caller, cohort, counts));
         Enrolment entered =
             EnrolmentFor(arriving,
                          {.kind = known.commitment,

@@ -40,7 +40,11 @@ absl::StatusOr<Agreement> WithdrawFromAgreement(EnrolmentStore& store,
                                                 const access::Caller& caller,
                                                 const AgreementName& name);
 
+// The body ends the agreement. Before the start, a confirmed place that rests
+// on it is freed and its participation is WITHDRAWN; a held one waits for
+// another commitment. After the start the participation goes on.
 absl::StatusOr<Agreement> EndAgreement(EnrolmentStore& store,
+                                       const rules::RuleBook& rules,
                                        const access::Caller& caller,
                                        const AgreementName& name,
                                        const std::string& reason);
@@ -60,10 +64,15 @@ absl::StatusOr<Agreement> RequestPayment(EnrolmentStore& store,
                                          const AgreementName& name,
                                          int64_t amount_cents);
 
-// `application` empty: those of the whole body.
-absl::StatusOr<Page<Agreement>> ListAgreements(
-    EnrolmentStore& store, const access::Caller& caller, const BodyName& body,
-    const ApplicationName& application, const PageRequest& page);
+struct AgreementFilter {
+  ApplicationName application;  // empty: of the whole body
+  std::optional<ExternalId> external_id;
+};
+absl::StatusOr<Page<Agreement>> ListAgreements(EnrolmentStore& store,
+                                               const access::Caller& caller,
+                                               const BodyName& body,
+                                               const AgreementFilter& filter,
+                                               const PageRequest& page);
 
 absl::StatusOr<Page<Enrolment>> ListEnrolments(
     EnrolmentStore& store, const access::Caller& caller,
@@ -76,7 +85,9 @@ struct Commitment {
   std::string reference;
 };
 
-// NOT_COMMITTED, NO_PLACE, ENTRY_CUTOFF_PASSED.
+// Who takes part already, with a place at risk or another payer, keeps the
+// participation and gets the new payer. NOT_COMMITTED, NO_PLACE,
+// COHORT_NOT_OPEN, ENTRY_CUTOFF_PASSED.
 absl::StatusOr<Enrolment> ConfirmPlace(EnrolmentStore& store,
                                        const rules::RuleBook& rules,
                                        const access::Caller& caller,
@@ -98,9 +109,11 @@ absl::StatusOr<Enrolment> EndEnrolment(EnrolmentStore& store,
                                        const EnrolmentName& name, EarlyEnd end,
                                        bool end_is_today);
 
-// The employer sends somebody else in the place that its convention holds.
-// NOT_APPLICABLE_TO_KIND (under CPF terms), ENTRY_CUTOFF_PASSED, NOT_COMMITTED
-// when the newcomer is not admitted.
+// The employer sends somebody else in the place that its convention holds. An
+// offer that the newcomer had goes to the next in the list.
+// NOT_APPLICABLE_TO_KIND (without a convention), ENTRY_CUTOFF_PASSED,
+// COHORT_NOT_OPEN, NOT_COMMITTED when the newcomer is not admitted or the place
+// not confirmed, ILLEGAL_TRANSITION when the newcomer has a place.
 absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
                                          const rules::RuleBook& rules,
                                          const access::Caller& caller,

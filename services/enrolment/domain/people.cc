@@ -44,8 +44,10 @@ void CheckRequired(const std::string& value, std::string_view prefix,
   }
 }
 
-void CheckExternalIds(const std::vector<ExternalId>& ids,
-                      std::string_view prefix, FieldViolations& violations) {
+}  // namespace
+
+void Validate(const std::vector<ExternalId>& ids, std::string_view prefix,
+              FieldViolations& violations) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const std::string field = Cat(prefix, "external_ids[", i, "].");
     CheckRequired(ids[i].system, field, "system", violations);
@@ -57,8 +59,6 @@ void CheckExternalIds(const std::vector<ExternalId>& ids,
     }
   }
 }
-
-}  // namespace
 
 std::string DisplayName(const Person& person) {
   return Cat(person.given_name, " ", person.family_name);
@@ -85,7 +85,7 @@ void Validate(const Person& person, std::string_view prefix,
   CheckRequired(person.email, prefix, "email", violations);
   CheckEmail(person.email, prefix, "email", violations);
   CheckPhone(person.phone, prefix, violations);
-  CheckExternalIds(person.external_ids, prefix, violations);
+  Validate(person.external_ids, prefix, violations);
 }
 
 void Validate(const Organisation& organisation, std::string_view prefix,
@@ -94,7 +94,7 @@ void Validate(const Organisation& organisation, std::string_view prefix,
   CheckSiret(organisation.siret, prefix, violations);
   CheckEmail(organisation.hr_email, prefix, "hr_email", violations);
   CheckEmail(organisation.billing_email, prefix, "billing_email", violations);
-  CheckExternalIds(organisation.external_ids, prefix, violations);
+  Validate(organisation.external_ids, prefix, violations);
 }
 
 }  // namespace parcours::enrolment

@@ -72,6 +72,11 @@ struct Organisation {
 // "Prénom Nom", as the person is called.
 std::string DisplayName(const Person& person);
 
+// Adds what is wrong with the identifiers, under `prefix` + "external_ids[i].":
+// one for each system, neither empty.
+void Validate(const std::vector<ExternalId>& ids, std::string_view prefix,
+              FieldViolations& violations);
+
 // Adds what is wrong with the resource, under `prefix` + field name.
 void Validate(const Body& body, std::string_view prefix,
               FieldViolations& violations);

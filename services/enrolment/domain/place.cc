@@ -150,7 +150,8 @@ absl::StatusOr<PlaceEvent> GiveRank(Application& application,
 absl::Status StartCommitmentDeadline(Application& application,
                                      const PlaceSituation& situation) {
   if (application.place_state != PlaceState::kHeld ||
-      application.review_state != ReviewState::kAdmitted) {
+      application.review_state != ReviewState::kAdmitted ||
+      !Runs(situation.cohort)) {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(application.place_expire_time,
@@ -158,11 +159,42 @@ absl::Status StartCommitmentDeadline(Application& application,
   return absl::OkStatus();
 }
 
+absl::Status ResumeDeadline(Application& application,
+                            const PlaceSituation& situation) {
+  if (application.place_expire_time.has_value()) return absl::OkStatus();
+  if (application.place_state != PlaceState::kAtRisk ||
+      !Runs(situation.cohort)) {
+    return StartCommitmentDeadline(application, situation);
+  }
+  ASSIGN_OR_RETURN(const rules::DatedRule rule,
+                   RuleNow(situation, "place.at_risk"));
+  application.place_expire_time = situation.now + absl::Hours(rule.value);
+  return absl::OkStatus();
+}
+
+std::optional<PlaceEvent> Suspend(Application& application,
+                                  const PlaceSituation& situation) {
+  const bool waited = application.place_expire_time.has_value() ||
+                      application.pieces_due_time.has_value();
+  application.place_expire_time.reset();
+  application.pieces_due_time.reset();
+  if (application.place_state == PlaceState::kOffered) {
+    application.place_state = PlaceState::kWaitlisted;
+    return EventOf(application, situation,
+                   Cat("La promotion est reportée : l’offre est suspendue, le "
+                       "rang ",
+                       application.rank, " est gardé."),
+                   Cat("The cohort is put off: the offer is suspended, rank ",
+                       application.rank, " is kept."));
+  }
+  if (!waited) return std::nullopt;
+  return EventOf(application, situation,
+                 "La promotion est reportée : la place est gardée, sans délai.",
+                 "The cohort is put off: the place is kept, without deadline.");
+}
+
 bool MayOffer(const PlaceSituation& situation) {
-  const bool runs = situation.cohort.state == CohortState::kOpen ||
-                    situation.cohort.state == CohortState::kConfirmed ||
-                    situation.cohort.state == CohortState::kUnderWay;
-  return runs && situation.free() > 0 &&
+  return Runs(situation.cohort) && situation.free() > 0 &&
          EntryIsOpen(situation.cohort, situation.now);
 }
 
@@ -286,6 +318,18 @@ absl::StatusOr<PlaceEvent> Confirm(Application& application,
                  "Admitted and committed in writing: place confirmed.");
 }
 
+absl::StatusOr<PlaceEvent> AwaitNewPayer(Application& application,
+                                         const PlaceSituation& situation) {
+  application.place_state = PlaceState::kHeld;
+  RETURN_IF_ERROR(StartCommitmentDeadline(application, situation));
+  return EventOf(
+      application, situation,
+      "Changement de payeur : la place est retenue jusqu’à l’engagement écrit "
+      "du nouveau payeur.",
+      "Change of payer: the place is held until the new payer is committed in "
+      "writing.");
+}
+
 absl::StatusOr<PlaceEvent> PutAtRisk(Application& application,
                                      const PlaceSituation& situation,
                                      const std::string& reason) {
@@ -311,6 +355,7 @@ PlaceEvent Release(Application& application, const PlaceSituation& situation,
                    std::string_view why_fr, std::string_view why_en) {
   application.place_state = PlaceState::kReleased;
   application.place_expire_time.reset();
+  application.pieces_due_time.reset();
   return EventOf(application, situation, std::string(why_fr),
                  std::string(why_en));
 }

@@ -2,6 +2,7 @@
 #define PARCOURS_SERVICES_ENROLMENT_DOMAIN_PLACE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,20 @@ absl::StatusOr<PlaceEvent> GiveRank(Application& application,
                                     int64_t last_rank);
 
 // Starts the time in which the payer must be committed: for a held place, from
-// the admission on. Nothing changes for any other place.
+// the admission on, while the cohort runs. Nothing changes for any other place.
 absl::Status StartCommitmentDeadline(Application& application,
                                      const PlaceSituation& situation);
+
+// Starts the time again for a place that waits for the payer and has none:
+// held, from the admission on, or at risk. Nothing changes for any other place,
+// or while the cohort does not run.
+absl::Status ResumeDeadline(Application& application,
+                            const PlaceSituation& situation);
+
+// The cohort is put off: no time runs against the place, an offer goes back
+// into the waiting list, ranks stay. The event tells what changed, if anything.
+std::optional<PlaceEvent> Suspend(Application& application,
+                                  const PlaceSituation& situation);
 
 // Whether a freed place may be offered: until the entry cut-off, to the first
 // admitted in the list.
@@ -82,6 +94,11 @@ absl::StatusOr<PlaceEvent> DeclineOffer(Application& application,
 absl::StatusOr<PlaceEvent> Confirm(Application& application,
                                    const PlaceSituation& situation,
                                    bool committed);
+
+// A confirmed place gets another payer: it is held until that one is committed.
+// REQUIRES: the place is confirmed.
+absl::StatusOr<PlaceEvent> AwaitNewPayer(Application& application,
+                                         const PlaceSituation& situation);
 
 // A funder has failed: the place stays taken for a dated time. NO_PLACE.
 absl::StatusOr<PlaceEvent> PutAtRisk(Application& application,

@@ -41,15 +41,21 @@ absl::StatusOr<Cohort> UpdateCohort(EnrolmentStore& store,
                                     const access::Caller& caller,
                                     const Update<Cohort>& update);
 
-// ILLEGAL_TRANSITION, ETAG_MISMATCH.
+// Publishes a cohort; after a postponement the deadlines of its places start
+// anew and free places are offered. ILLEGAL_TRANSITION, ETAG_MISMATCH.
 absl::StatusOr<Cohort> OpenCohort(EnrolmentStore& store,
+                                  const rules::RuleBook& rules,
                                   const access::Caller& caller,
                                   const CohortName& name,
                                   const std::string& etag);
 
-// A named person decides whether the course takes place. ILLEGAL_TRANSITION,
-// BELOW_MINIMUM, REASON_REQUIRED, DECIDER_NOT_A_PERSON, ETAG_MISMATCH.
+// A named person decides whether the course takes place, and in the same
+// transaction what follows: CANCEL releases every place, ends agreements and
+// participations; POSTPONE keeps places and ranks, stops every deadline and
+// takes offers back. ILLEGAL_TRANSITION, BELOW_MINIMUM, REASON_REQUIRED,
+// DECIDER_NOT_A_PERSON, ETAG_MISMATCH.
 absl::StatusOr<Cohort> DecideCohort(EnrolmentStore& store,
+                                    const rules::RuleBook& rules,
                                     const access::Caller& caller,
                                     const CohortName& name, GoDecision decision,
                                     const Decision& decided,

@@ -1,6 +1,7 @@
 #ifndef PARCOURS_SERVICES_ENROLMENT_RPC_CONVERT_H_
 #define PARCOURS_SERVICES_ENROLMENT_RPC_CONVERT_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/time/civil_time.h"
@@ -50,6 +51,14 @@ pb::PaymentGate ToProto(const AgreementGate& gate);
 std::vector<ExternalId> ExternalIdsOf(const pb::Agreement& message);
 
 pb::Enrolment ToProto(const Enrolment& enrolment);
+
+// The filter of a list by an identifier in another system; absent: none.
+template <typename Request>
+std::optional<ExternalId> ExternalIdFilter(const Request& request) {
+  if (!request.has_external_id()) return std::nullopt;
+  return ExternalId{.system = request.external_id().system(),
+                    .value = request.external_id().value()};
+}
 
 }  // namespace parcours::enrolment
 

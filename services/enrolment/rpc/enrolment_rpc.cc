@@ -44,7 +44,9 @@ absl::StatusOr<pb::ListAgreementsResponse> EnrolmentRpc::ListAgreements(
       enrolment::ListAgreements(
           dependencies_.store, call.caller,
           BodyName::FromRecord(request.parent()),
-          ApplicationName::FromRecord(request.application()), page));
+          {.application = ApplicationName::FromRecord(request.application()),
+           .external_id = ExternalIdFilter(request)},
+          page));
   const absl::CivilDay today = ParisDay(call.caller.now);
   return PageResponse<pb::ListAgreementsResponse>(
       dependencies_, request, found,
@@ -78,9 +80,9 @@ absl::StatusOr<pb::Agreement> EnrolmentRpc::EndAgreement(
     const rpc::CallContext& call, const pb::EndAgreementRequest& request) {
   ASSIGN_OR_RETURN(
       const Agreement agreement,
-      enrolment::EndAgreement(dependencies_.store, call.caller,
-                              AgreementName::FromRecord(request.name()),
-                              request.reason()));
+      enrolment::EndAgreement(
+          dependencies_.store, dependencies_.rules, call.caller,
+          AgreementName::FromRecord(request.name()), request.reason()));
   return ToProto(agreement, ParisDay(call.caller.now));
 }
 

@@ -6,6 +6,7 @@
 #include "common/rpc/update_mask.h"
 #include "common/status/macros.h"
 #include "services/enrolment/domain/change.h"
+#include "services/enrolment/domain/external_ids.h"
 #include "services/enrolment/domain/programme_use_cases.h"
 #include "services/enrolment/rpc/convert.h"
 
@@ -72,8 +73,10 @@ absl::StatusOr<pb::ListPersonsResponse> PeopleRpc::ListPersons(
                    dependencies_.page_tokens.Read(request));
   ASSIGN_OR_RETURN(
       const Page<Person> found,
-      ListResources<Person>(dependencies_.store, call.caller,
-                            &EnrolmentUnit::persons, request.parent(), page));
+      ListWithExternalId<Person>(dependencies_.store, call.caller,
+                                 &EnrolmentUnit::persons,
+                                 BodyName::FromRecord(request.parent()),
+                                 ExternalIdFilter(request), page));
   return PageResponse<pb::ListPersonsResponse>(
       dependencies_, request, found, [](auto& response, const Person& item) {
         *response.add_persons() = ToProto(item);
@@ -126,10 +129,12 @@ absl::StatusOr<pb::ListOrganisationsResponse> PeopleRpc::ListOrganisations(
     const rpc::CallContext& call, const pb::ListOrganisationsRequest& request) {
   ASSIGN_OR_RETURN(const PageRequest page,
                    dependencies_.page_tokens.Read(request));
-  ASSIGN_OR_RETURN(const Page<Organisation> found,
-                   ListResources<Organisation>(dependencies_.store, call.caller,
-                                               &EnrolmentUnit::organisations,
-                                               request.parent(), page));
+  ASSIGN_OR_RETURN(
+      const Page<Organisation> found,
+      ListWithExternalId<Organisation>(dependencies_.store, call.caller,
+                                       &EnrolmentUnit::organisations,
+                                       BodyName::FromRecord(request.parent()),
+                                       ExternalIdFilter(request), page));
   return PageResponse<pb::ListOrganisationsResponse>(
       dependencies_, request, found,
       [](auto& response, const Organisation& item) {

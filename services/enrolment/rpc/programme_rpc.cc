@@ -252,9 +252,9 @@ absl::StatusOr<pb::Cohort> ProgrammeRpc::Viewed(const access::Caller& caller,
 absl::StatusOr<pb::Cohort> ProgrammeRpc::OpenCohort(
     const rpc::CallContext& call, const pb::OpenCohortRequest& request) {
   ASSIGN_OR_RETURN(const Cohort cohort,
-                   enrolment::OpenCohort(dependencies_.store, call.caller,
-                                         CohortName::FromRecord(request.name()),
-                                         request.etag()));
+                   enrolment::OpenCohort(
+                       dependencies_.store, dependencies_.rules, call.caller,
+                       CohortName::FromRecord(request.name()), request.etag()));
   return Viewed(call.caller, cohort);
 }
 
@@ -263,7 +263,7 @@ absl::StatusOr<pb::Cohort> ProgrammeRpc::DecideCohort(
   ASSIGN_OR_RETURN(
       const Cohort cohort,
       enrolment::DecideCohort(
-          dependencies_.store, call.caller,
+          dependencies_.store, dependencies_.rules, call.caller,
           CohortName::FromRecord(request.name()), FromProto(request.decision()),
           {.decider = request.decider(), .reason = request.reason()},
           request.etag()));

@@ -1,5 +1,6 @@
 #include "services/enrolment/store/sql_enrolment_store.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -253,6 +254,21 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         {absl::ToUnixMicros(now), int64_t{limit}});
   }
 
+  absl::StatusOr<std::vector<Cohort>> CohortsToStepOn(absl::Time now) override {
+    // The day that it is, or will be within a day, wherever the cohort is; and
+    // a year of four digits, for days are compared as texts.
+    const absl::CivilDay latest(9999, 12, 31);
+    const absl::CivilDay day =
+        now == absl::InfiniteFuture()
+            ? latest
+            : std::min(absl::ToCivilDay(now, absl::UTCTimeZone()) + 1, latest);
+    return storage::SelectInto(transaction_, CohortTable(),
+                               "(state = 'CONFIRMED' AND start_date <= $1)"
+                               " OR (state = 'UNDER_WAY' AND end_date <= $1) "
+                               "ORDER BY start_date, name",
+                               {absl::FormatCivilTime(day)});
+  }
+
   absl::StatusOr<int64_t> CountWaitingBefore(const CohortName& cohort,
                                              int64_t rank) override {
     return QueryCount(
@@ -355,11 +371,39 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   }
 
   absl::StatusOr<FinishedUpload> ClaimUpload(const access::Scope& scope,
-                                             const UploadName& name) override {
-    ASSIGN_OR_RETURN(
-        const documents::Upload upload,
-        documents::ClaimUpload(transaction_, scope, name, "upload"));
+                                             const UploadName& name,
+                                             std::string_view field) override {
+    ASSIGN_OR_RETURN(const documents::Upload upload,
+                     documents::ClaimUpload(transaction_, scope, name, field));
     return FinishedUpload{.name = upload.name, .sha256 = upload.sha256};
+  }
+
+  absl::StatusOr<std::optional<std::string>> FindByExternalId(
+      const BodyName& body, std::string_view collection,
+      const ExternalId& id) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql = "SELECT resource FROM external_id WHERE body = $1"
+                    " AND collection = $2 AND system = $3 AND value = $4",
+             .values = {body.text(), std::string(collection), id.system,
+                        id.value}}));
+    if (rows.empty()) return std::optional<std::string>();
+    return std::optional(rows.front().Text(0));
+  }
+
+  void KeepExternalIds(std::string_view collection, const std::string& name,
+                       const std::vector<ExternalId>& ids) override {
+    transaction_.Write({.sql = "DELETE FROM external_id WHERE resource = $1",
+                        .values = {name}});
+    for (const ExternalId& id : ids) {
+      transaction_.Write(
+          {.sql = "INSERT INTO external_id"
+                  " (body, collection, system, value, resource)"
+                  " VALUES ($1, $2, $3, $4, $5)",
+           .values = {FirstSegments(name, 2), std::string(collection),
+                      id.system, id.value, name}});
+    }
   }
 
   absl::StatusOr<int64_t> FeedPosition() override {
