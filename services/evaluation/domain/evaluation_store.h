@@ -12,6 +12,7 @@
 #include "common/access/caller.h"
 #include "common/access/scope.h"
 #include "common/documents/upload.h"
+#include "common/types/record.h"
 #include "common/types/repository.h"
 #include "services/evaluation/domain/assessment_plan.h"
 #include "services/evaluation/domain/certificate.h"
@@ -105,38 +106,17 @@ class EvaluationUnit {
   virtual absl::StatusOr<int64_t> NextInSeries(const BodyName& body,
                                                Series series, int64_t year) = 0;
 
+  // Position of the change feed at which this unit reads.
+  virtual absl::StatusOr<int64_t> FeedPosition() = 0;
+
   // Up to where the roster follows enrolment's feed; empty at the beginning. In
   // a change, nobody else moves it until the transaction ends.
   virtual absl::StatusOr<std::string> RosterPosition() = 0;
   virtual void SetRosterPosition(const std::string& token) = 0;
 };
 
-// Which resource a change made or changed, and whether it had been made before.
-struct ChangeOutcome {
-  std::string name;
-  bool replayed = false;
-};
-
 // The record of evaluation, on whichever engine. Thread-safe.
-//
-// Both calls return what the body returns, or OVERLOADED, DEADLINE_EXCEEDED,
-// DATABASE_UNAVAILABLE, CONFLICT, COMMIT_IN_DOUBT or INTERNAL.
-class EvaluationStore {
- public:
-  virtual ~EvaluationStore() = default;
-
-  // Reads within one snapshot.
-  virtual absl::Status View(
-      const access::Caller& caller,
-      absl::FunctionRef<absl::Status(EvaluationUnit&)> body) = 0;
-
-  // Changes in one transaction, once for each request id: a repeated call has
-  // no effect and returns the name that the first one returned. `body` may run
-  // several times and must have no effect but through the unit.
-  virtual absl::StatusOr<ChangeOutcome> Change(
-      const access::Caller& caller,
-      absl::FunctionRef<absl::StatusOr<std::string>(EvaluationUnit&)> body) = 0;
-};
+using EvaluationStore = Record<EvaluationUnit>;
 
 }  // namespace parcours::evaluation
 

@@ -8,7 +8,7 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/time/clock.h"
-#include "services/evaluation/domain/change.h"
+#include "common/types/record.h"
 
 namespace parcours::evaluation {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "common/rpc/update_mask.h"
 #include "common/status/macros.h"
-#include "services/evaluation/domain/change.h"
+#include "common/types/record.h"
 #include "services/evaluation/domain/plan_use_cases.h"
 #include "services/evaluation/rpc/convert.h"
 

@@ -10,9 +10,9 @@
 #include "common/testing/pdf.h"
 #include "common/testing/status_matchers.h"
 #include "common/text/view.h"
+#include "common/types/record.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/evaluation/domain/change.h"
 #include "services/evaluation/testing/evaluation_fixture.h"
 
 namespace parcours::evaluation {

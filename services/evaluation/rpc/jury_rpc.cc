@@ -7,7 +7,7 @@
 #include "common/rpc/update_mask.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
-#include "services/evaluation/domain/change.h"
+#include "common/types/record.h"
 #include "services/evaluation/domain/jury_use_cases.h"
 #include "services/evaluation/rpc/convert.h"
 

@@ -4,7 +4,7 @@
 
 #include "common/rpc/convert.h"
 #include "common/status/macros.h"
-#include "services/evaluation/domain/change.h"
+#include "common/types/record.h"
 #include "services/evaluation/domain/result_use_cases.h"
 #include "services/evaluation/rpc/convert.h"
 

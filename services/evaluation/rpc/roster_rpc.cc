@@ -1,7 +1,7 @@
 #include "services/evaluation/rpc/roster_rpc.h"
 
 #include "common/status/macros.h"
-#include "services/evaluation/domain/change.h"
+#include "common/types/record.h"
 #include "services/evaluation/domain/roster_use_cases.h"
 #include "services/evaluation/rpc/convert.h"
 

@@ -7,8 +7,8 @@
 #include "common/rpc/convert.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/types/record.h"
 #include "parcours/type/v1/access.pb.h"
-#include "services/evaluation/domain/change.h"
 #include "services/evaluation/domain/note_use_cases.h"
 #include "services/evaluation/rpc/convert.h"
 

@@ -5,6 +5,7 @@
 
 #include "common/documents/upload_repository.h"
 #include "common/status/macros.h"
+#include "common/storage/feed.h"
 #include "common/storage/recording_repository.h"
 #include "common/text/view.h"
 #include "services/evaluation/store/migrations.h"
@@ -205,6 +206,10 @@ class SqlEvaluationUnit final : public EvaluationUnit {
                     " RETURNING last_number",
              .values = {body.text(), std::string(NameOf(series)), year}}));
     return rows.front().Integer(0);
+  }
+
+  absl::StatusOr<int64_t> FeedPosition() override {
+    return storage::FeedHead(transaction_);
   }
 
   absl::StatusOr<std::string> RosterPosition() override {

@@ -304,6 +304,12 @@ struct EnumNames<scheduling::SigningMeans> {
       "ASSISTED",      "COORDINATOR_ENTRY", "AUTOMATIC"};
 };
 template <>
+struct EnumNames<scheduling::ChainProblemKind> {
+  static constexpr std::string_view values[] = {"ALTERED", "BROKEN_LINK",
+                                                "TRUNCATED", "ROOT_MISMATCH",
+                                                "RECEIPT_MISMATCH"};
+};
+template <>
 struct EnumNames<scheduling::SheetState> {
   static constexpr std::string_view values[] = {"OPEN", "CLOSED"};
 };

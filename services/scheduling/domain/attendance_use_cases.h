@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
 #include "common/rules/rule_book.h"
+#include "common/types/record.h"
 #include "services/scheduling/domain/attendance.h"
-#include "services/scheduling/domain/change.h"
 #include "services/scheduling/domain/scheduling_store.h"
 
 namespace parcours::scheduling {

@@ -237,6 +237,11 @@ struct EnumNames<scheduling::MissingWhat> {
                                                 "TRAINERS", "MODULES"};
 };
 template <>
+struct EnumNames<scheduling::CalendarChangeKind> {
+  static constexpr std::string_view values[] = {
+      "ADDED", "REMOVED", "MOVED", "VENUE", "TRAINERS", "MODULES", "DAY_KIND"};
+};
+template <>
 struct EnumNames<scheduling::RecipientRole> {
   static constexpr std::string_view values[] = {"LEARNER", "TRAINER"};
 };

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
-#include "services/scheduling/domain/change.h"
+#include "common/types/record.h"
 #include "services/scheduling/domain/enrolment_port.h"
 #include "services/scheduling/domain/scheduling_store.h"
 

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
 #include "common/access/scope.h"
+#include "common/types/record.h"
 #include "common/types/repository.h"
 #include "services/scheduling/domain/attendance.h"
 #include "services/scheduling/domain/calendar.h"
@@ -116,32 +117,8 @@ class SchedulingUnit {
   virtual void SetEnrolmentPosition(const std::string& token) = 0;
 };
 
-// What Change did.
-struct ChangeOutcome {
-  std::string name;
-  bool replayed = false;
-};
-
 // The record of scheduling, on whichever engine. Thread-safe.
-//
-// Both calls return what the body returns, or OVERLOADED, DEADLINE_EXCEEDED,
-// DATABASE_UNAVAILABLE, CONFLICT, COMMIT_IN_DOUBT or INTERNAL.
-class SchedulingStore {
- public:
-  virtual ~SchedulingStore() = default;
-
-  // Reads within one snapshot.
-  virtual absl::Status View(
-      const access::Caller& caller,
-      absl::FunctionRef<absl::Status(SchedulingUnit&)> body) = 0;
-
-  // Changes in one transaction, once for each request id: a repeated call has
-  // no effect and returns the name that the first one returned. `body` may run
-  // several times and must have no effect but through the unit.
-  virtual absl::StatusOr<ChangeOutcome> Change(
-      const access::Caller& caller,
-      absl::FunctionRef<absl::StatusOr<std::string>(SchedulingUnit&)> body) = 0;
-};
+using SchedulingStore = Record<SchedulingUnit>;
 
 }  // namespace parcours::scheduling
 

@@ -5,6 +5,7 @@
 
 #include "common/rpc/convert.h"
 #include "common/status/error.h"
+#include "common/status/macros.h"
 #include "common/text/view.h"
 #include "common/types/etag.h"
 
@@ -85,13 +86,17 @@ pb::Venue ToProto(const Venue& venue) {
   return message;
 }
 
-void Read(const pb::Venue& message, Venue& venue) {
+absl::Status Read(const pb::Venue& message, Venue& venue) {
+  if (message.kind() == type::v1::VENUE_KIND_UNSPECIFIED) {
+    return MakeFieldError("venue.kind", Reason::kFieldRequired);
+  }
   venue.display_name = message.display_name();
   venue.address_lines.assign(message.address_lines().begin(),
                              message.address_lines().end());
   venue.kind = EnumFromProto<VenueKind>(message.kind());
   venue.capacity = CapacityOf(message);
   venue.access_text = message.access_text();
+  return absl::OkStatus();
 }
 
 pb::Room ToProto(const Room& room) {
@@ -102,9 +107,10 @@ pb::Room ToProto(const Room& room) {
   return message;
 }
 
-void Read(const pb::Room& message, Room& room) {
+absl::Status Read(const pb::Room& message, Room& room) {
   room.display_name = message.display_name();
   room.capacity = CapacityOf(message);
+  return absl::OkStatus();
 }
 
 pb::HalfDay ToProto(const HalfDay& half_day) {
@@ -134,15 +140,24 @@ pb::HalfDay ToProto(const HalfDay& half_day) {
 
 absl::Status Read(const pb::HalfDay& message, HalfDay& half_day) {
   FieldViolations violations;
-  const auto check_minutes = [&](std::string_view field,
+  const auto require = [&](bool given, const std::string& field) {
+    if (!given) violations.Add("half_day." + field, Reason::kFieldRequired);
+  };
+  const auto check_minutes = [&](bool given, const std::string& field,
                                  const google::type::TimeOfDay& time) {
+    require(given, field);
     if (time.seconds() != 0 || time.nanos() != 0) {
-      violations.Add(Cat("half_day.", field), Reason::kFieldMalformed,
+      violations.Add("half_day." + field, Reason::kFieldMalformed,
                      {{"expected", "a time in whole minutes"}});
     }
   };
-  check_minutes("local_start", message.local_start());
-  check_minutes("local_end", message.local_end());
+  require(message.has_date(), "date");
+  require(message.half() != type::v1::HALF_DAY_KIND_UNSPECIFIED, "half");
+  check_minutes(message.has_local_start(), "local_start",
+                message.local_start());
+  check_minutes(message.has_local_end(), "local_end", message.local_end());
+  require(message.day_kind() != type::v1::DAY_KIND_UNSPECIFIED, "day_kind");
+  RETURN_IF_ERROR(violations.ToStatus());
   half_day.date = CivilDayOf(message.date());
   half_day.half = EnumFromProto<Half>(message.half());
   half_day.local_start = MinuteOf(message.local_start());
@@ -158,7 +173,7 @@ absl::Status Read(const pb::HalfDay& message, HalfDay& half_day) {
         {.person = PersonName::FromRecord(trainer.person()),
          .kind = EnumFromProto<TrainerKind>(trainer.kind())});
   }
-  return violations.ToStatus();
+  return absl::OkStatus();
 }
 
 pb::Calendar ToProto(const CalendarView& view) {

@@ -20,13 +20,15 @@ namespace pb = ::parcours::scheduling::v1;
 // takes everything but the name and what is output only.
 
 pb::Venue ToProto(const Venue& venue);
-void Read(const pb::Venue& message, Venue& venue);
+// FIELD_REQUIRED for a kind that an update left out of a new venue.
+absl::Status Read(const pb::Venue& message, Venue& venue);
 
 pb::Room ToProto(const Room& room);
-void Read(const pb::Room& message, Room& room);
+absl::Status Read(const pb::Room& message, Room& room);
 
 pb::HalfDay ToProto(const HalfDay& half_day);
-// FIELD_MALFORMED for times that are not whole minutes.
+// FIELD_REQUIRED for what an update left out of a new half-day, FIELD_MALFORMED
+// for times that are not whole minutes.
 absl::Status Read(const pb::HalfDay& message, HalfDay& half_day);
 
 pb::Calendar ToProto(const CalendarView& view);

@@ -21,8 +21,7 @@ Update<Resource> UpdateOf(const google::protobuf::FieldMask& mask,
                 Message merged;
                 if (resource.version > 0) merged = ToProto(resource);
                 RETURN_IF_ERROR(rpc::MergeMasked(mask, message, merged));
-                Read(merged, resource);
-                return absl::OkStatus();
+                return Read(merged, resource);
               },
           .etag = message.etag(),
           .allow_missing = allow_missing};
@@ -35,7 +34,7 @@ absl::StatusOr<pb::Venue> VenueRpc::CreateVenue(
   Venue venue;
   venue.name = ChildName<VenueName>(BodyName::FromRecord(request.parent()),
                                     "venues", request.venue_id());
-  Read(request.venue(), venue);
+  RETURN_IF_ERROR(Read(request.venue(), venue));
   ASSIGN_OR_RETURN(const Venue created,
                    scheduling::CreateVenue(dependencies_.store, call.caller,
                                            std::move(venue)));
@@ -80,7 +79,7 @@ absl::StatusOr<pb::Room> VenueRpc::CreateRoom(
   Room room;
   room.name = ChildName<RoomName>(VenueName::FromRecord(request.parent()),
                                   "rooms", request.room_id());
-  Read(request.room(), room);
+  RETURN_IF_ERROR(Read(request.room(), room));
   ASSIGN_OR_RETURN(const Room created,
                    scheduling::CreateRoom(dependencies_.store, call.caller,
                                           std::move(room)));
