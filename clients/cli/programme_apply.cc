@@ -195,10 +195,10 @@ absl::Status PlanOpening(const EnrolmentServices& services,
 std::string TellOf(const scheduling::v1::CalendarVersion& version) {
   std::string text =
       absl::StrCat("Calendrier publié, version ", version.version(), " : ",
-                   version.recipients_size(), " personne(s) à prévenir.");
+                   version.recipients_size(), " personnes à prévenir.");
   if (version.missing_items_size() > 0) {
     absl::StrAppend(&text, " Reste à décider : ", version.missing_items_size(),
-                    " point(s).");
+                    ".");
   }
   if (version.amendments_needed_size() > 0) {
     absl::StrAppend(&text,
@@ -327,6 +327,13 @@ absl::Status PlanScheduling(const SchedulingServices& services,
        .changes = {},
        .verdict = absl::OkStatus(),
        .apply = [&services, publish]() -> absl::StatusOr<std::string> {
+         // Who is told, and whose agreement must be amended, follows from the
+         // roster as enrolment has it now.
+         RETURN_IF_ERROR(services.roster
+                             .Call(&scheduling::v1::RosterService::
+                                       StubInterface::SynchroniseRoster,
+                                   scheduling::v1::SynchroniseRosterRequest())
+                             .status());
          ASSIGN_OR_RETURN(
              const scheduling::v1::CalendarVersion version,
              services.calendars.Call(

@@ -1,12 +1,16 @@
 #include "clients/cli/programme_plan.h"
 
 #include <cstdlib>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "clients/cli/programme_apply.h"
 #include "clients/cli/programme_file.h"
+#include "common/status/error.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -194,6 +198,69 @@ TEST(PrintStepTest, ShowsEachFieldOfAChange) {
                   .changes = {{"capacity", "30", "28"}}});
   EXPECT_THAT(out.str(), HasSubstr("~ bodies/x/cohorts/y"));
   EXPECT_THAT(out.str(), HasSubstr("capacity : 30 → 28"));
+}
+
+// A step that answers with `answers`, one for each time, and then with OK.
+PlannedStep StepOf(const std::string& name, std::vector<std::string>& calls,
+                   std::vector<absl::Status> answers = {}) {
+  auto left = std::make_shared<std::vector<absl::Status>>(std::move(answers));
+  return {.service = "scheduling",
+          .effect = Effect::kCreate,
+          .name = name,
+          .apply = [name, left, &calls]() -> absl::StatusOr<std::string> {
+            calls.push_back(name);
+            if (left->empty()) return std::string();
+            const absl::Status answer = left->front();
+            left->erase(left->begin());
+            if (!answer.ok()) return answer;
+            return std::string();
+          }};
+}
+
+TEST(ApplyStepsTest, StopsAtTheFirstFailureAndNamesWhatRemains) {
+  std::vector<std::string> calls;
+  std::ostringstream out;
+  const absl::Status status =
+      ApplySteps({StepOf("one", calls),
+                  StepOf("two", calls, {absl::UnavailableError("gone")}),
+                  StepOf("three", calls)},
+                 out);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(calls, ElementsAre("one", "two"));
+  EXPECT_THAT(out.str(), HasSubstr("Fait : 1 sur 3"));
+  EXPECT_THAT(out.str(), HasSubstr("  two\n  three\n"));
+}
+
+TEST(ApplyStepsTest, LeavesAloneWhatDoesNotChange) {
+  std::ostringstream out;
+  EXPECT_TRUE(ApplySteps({{.service = "enrolment", .name = "same"}}, out).ok());
+  EXPECT_TRUE(out.str().empty());
+}
+
+TEST(ApplyStepsTest, AHalfDayWhosePlaceIsStillTakenWaitsForTheOthers) {
+  const absl::Status booked = MakeError(
+      Reason::kAlreadyBooked, {{"resource", "r"}, {"booked_by", "h"}});
+  std::vector<std::string> calls;
+  std::ostringstream out;
+  EXPECT_TRUE(
+      ApplySteps({StepOf("c/halfDays/a", calls, {booked}),
+                  StepOf("c/halfDays/b", calls), StepOf("c/calendar", calls)},
+                 out)
+          .ok());
+  EXPECT_THAT(calls, ElementsAre("c/halfDays/a", "c/halfDays/b", "c/halfDays/a",
+                                 "c/calendar"));
+}
+
+TEST(ApplyStepsTest, APlaceThatStaysTakenIsTold) {
+  const absl::Status booked = MakeError(
+      Reason::kAlreadyBooked, {{"resource", "r"}, {"booked_by", "h"}});
+  std::vector<std::string> calls;
+  std::ostringstream out;
+  const absl::Status status = ApplySteps(
+      {StepOf("c/halfDays/a", calls, {booked, booked, booked, booked}),
+       StepOf("c/halfDays/b", calls, {booked, booked, booked, booked})},
+      out);
+  EXPECT_EQ(ReasonOf(status), Reason::kAlreadyBooked);
 }
 
 }  // namespace
