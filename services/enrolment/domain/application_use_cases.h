@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
 #include "common/rules/rule_book.h"
+#include "common/types/record.h"
 #include "services/enrolment/domain/application.h"
-#include "services/enrolment/domain/change.h"
 #include "services/enrolment/domain/enrolment_store.h"
 
 namespace parcours::enrolment {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "common/access/caller.h"
 #include "common/access/scope.h"
+#include "common/types/record.h"
 #include "common/types/repository.h"
 #include "services/enrolment/domain/agreement.h"
 #include "services/enrolment/domain/application.h"
@@ -143,32 +144,8 @@ class EnrolmentUnit {
   virtual void Append(const PlaceEvent& event) = 0;
 };
 
-// Which resource a change made or changed, and whether it had been made before.
-struct ChangeOutcome {
-  std::string name;
-  bool replayed = false;
-};
-
 // The record of enrolment, on whichever engine. Thread-safe.
-//
-// Both calls return what the body returns, or OVERLOADED, DEADLINE_EXCEEDED,
-// DATABASE_UNAVAILABLE, CONFLICT, COMMIT_IN_DOUBT or INTERNAL.
-class EnrolmentStore {
- public:
-  virtual ~EnrolmentStore() = default;
-
-  // Reads within one snapshot.
-  virtual absl::Status View(
-      const access::Caller& caller,
-      absl::FunctionRef<absl::Status(EnrolmentUnit&)> body) = 0;
-
-  // Changes in one transaction, once for each request id: a repeated call has
-  // no effect and returns the name that the first one returned. `body` may run
-  // several times and must have no effect but through the unit.
-  virtual absl::StatusOr<ChangeOutcome> Change(
-      const access::Caller& caller,
-      absl::FunctionRef<absl::StatusOr<std::string>(EnrolmentUnit&)> body) = 0;
-};
+using EnrolmentStore = Record<EnrolmentUnit>;
 
 }  // namespace parcours::enrolment
 

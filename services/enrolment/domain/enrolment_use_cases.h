@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
 #include "common/rules/rule_book.h"
+#include "common/types/record.h"
 #include "services/enrolment/domain/agreement.h"
-#include "services/enrolment/domain/change.h"
 #include "services/enrolment/domain/enrolment.h"
 #include "services/enrolment/domain/enrolment_store.h"
 

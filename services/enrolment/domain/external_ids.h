@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
 #include "common/status/macros.h"
+#include "common/types/record.h"
 #include "common/types/repository.h"
-#include "services/enrolment/domain/change.h"
 #include "services/enrolment/domain/enrolment_store.h"
 #include "services/enrolment/domain/people.h"
 
@@ -32,7 +32,7 @@ std::string_view CollectionOf(std::string_view name);
 template <typename Resource>
 absl::StatusOr<Page<Resource>> ListWithExternalId(
     EnrolmentStore& store, const access::Caller& caller,
-    RepositoryOf<Resource> repository, const BodyName& body,
+    RepositoryOf<EnrolmentUnit, Resource> repository, const BodyName& body,
     const std::optional<ExternalId>& external_id, const PageRequest& request) {
   if (!external_id.has_value()) {
     return ListResources<Resource>(store, caller, repository, body.text(),

@@ -38,7 +38,7 @@ absl::Status ValidBody(const access::Caller& caller, const Body& body) {
 template <typename Resource>
 absl::StatusOr<Resource> CreateIdentified(EnrolmentStore& store,
                                           const access::Caller& caller,
-                                          RepositoryOf<Resource> repository,
+                                          RepositoryOf<EnrolmentUnit, Resource> repository,
                                           Resource resource, Mode mode,
                                           std::string_view prefix) {
   return CreateResource<Resource>(
@@ -54,7 +54,7 @@ absl::StatusOr<Resource> CreateIdentified(EnrolmentStore& store,
 template <typename Resource>
 absl::StatusOr<Resource> UpdateIdentified(EnrolmentStore& store,
                                           const access::Caller& caller,
-                                          RepositoryOf<Resource> repository,
+                                          RepositoryOf<EnrolmentUnit, Resource> repository,
                                           const Update<Resource>& update,
                                           std::string_view prefix) {
   return UpdateResource<Resource>(

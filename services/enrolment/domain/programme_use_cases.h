@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
 #include "common/rules/rule_book.h"
-#include "services/enrolment/domain/change.h"
+#include "common/types/record.h"
 #include "services/enrolment/domain/enrolment_store.h"
 
 namespace parcours::enrolment {

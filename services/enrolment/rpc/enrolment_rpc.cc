@@ -7,7 +7,7 @@
 #include "common/rpc/convert.h"
 #include "common/status/macros.h"
 #include "common/time/clock.h"
-#include "services/enrolment/domain/change.h"
+#include "common/types/record.h"
 #include "services/enrolment/domain/enrolment_use_cases.h"
 #include "services/enrolment/rpc/convert.h"
 

@@ -5,7 +5,7 @@
 
 #include "common/rpc/update_mask.h"
 #include "common/status/macros.h"
-#include "services/enrolment/domain/change.h"
+#include "common/types/record.h"
 #include "services/enrolment/domain/external_ids.h"
 #include "services/enrolment/domain/programme_use_cases.h"
 #include "services/enrolment/rpc/convert.h"

@@ -7,7 +7,7 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/types/etag.h"
-#include "services/enrolment/domain/change.h"
+#include "common/types/record.h"
 #include "services/enrolment/domain/programme_use_cases.h"
 #include "services/enrolment/rpc/convert.h"
 
