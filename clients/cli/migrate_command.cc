@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/storage/database.h"
-#include "services/enrolment/store/sql_enrolment_store.h"
-#include "services/evaluation/store/sql_evaluation_store.h"
+#include "services/enrolment/store/migrations.h"
+#include "services/evaluation/store/migrations.h"
 #include "services/scheduling/store/migrations.h"
 
 namespace parcours::cli {

@@ -20,6 +20,7 @@
 #include "services/enrolment/rpc/enrolment_rpc.h"
 #include "services/enrolment/rpc/people_rpc.h"
 #include "services/enrolment/rpc/programme_rpc.h"
+#include "services/enrolment/store/migrations.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
 
 namespace parcours::enrolment {

@@ -22,6 +22,7 @@
 #include "services/evaluation/rpc/roster_rpc.h"
 #include "services/evaluation/rpc/scheduling_client.h"
 #include "services/evaluation/rpc/validation_note_rpc.h"
+#include "services/evaluation/store/migrations.h"
 #include "services/evaluation/store/sql_evaluation_store.h"
 #include "services/evaluation/store/stored_note_files.h"
 

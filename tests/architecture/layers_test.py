@@ -47,7 +47,7 @@ def violations_of(path, included):
         if own and other and own[0] != other[0]:
             yield f"{name}: {target} is another service's"
         if other and not own and not (
-                name.startswith("clients/") and PUBLIC_OF_SERVICES.match(target)):
+                name.startswith(("clients/", "tests/")) and PUBLIC_OF_SERVICES.match(target)):
             yield f"{name}: {target} is a service's own"
         if name.startswith("common/") and re.match(
                 r"^(clients/|parcours/(enrolment|scheduling|evaluation)/)", target):

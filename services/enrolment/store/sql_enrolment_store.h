@@ -2,7 +2,6 @@
 #define PARCOURS_SERVICES_ENROLMENT_STORE_SQL_ENROLMENT_STORE_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -13,9 +12,6 @@
 #include "services/enrolment/domain/enrolment_store.h"
 
 namespace parcours::enrolment {
-
-// All migrations of the database of enrolment, in order.
-std::vector<storage::Migration> AllMigrations();
 
 // EnrolmentStore in SQL, the same on both engines. Thread-safe.
 class SqlEnrolmentStore final : public EnrolmentStore {

@@ -1,6 +1,8 @@
 #ifndef PARCOURS_SERVICES_EVALUATION_STORE_MIGRATIONS_H_
 #define PARCOURS_SERVICES_EVALUATION_STORE_MIGRATIONS_H_
 
+#include <vector>
+
 #include "absl/types/span.h"
 #include "common/storage/database.h"
 
@@ -8,6 +10,9 @@ namespace parcours::evaluation {
 
 // The tables of evaluation: services/evaluation/migrations.
 absl::Span<const storage::Migration> Migrations();
+
+// All migrations of its database: those, and the table of uploads.
+std::vector<storage::Migration> AllMigrations();
 
 }  // namespace parcours::evaluation
 

@@ -2,7 +2,6 @@
 #define PARCOURS_SERVICES_EVALUATION_STORE_SQL_EVALUATION_STORE_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -12,9 +11,6 @@
 #include "services/evaluation/domain/evaluation_store.h"
 
 namespace parcours::evaluation {
-
-// All migrations of the database of evaluation, in order.
-std::vector<storage::Migration> AllMigrations();
 
 // EvaluationStore in SQL, the same on both engines. Thread-safe.
 class SqlEvaluationStore final : public EvaluationStore {
