@@ -32,7 +32,7 @@ absl::StatusOr<AttendanceEntry> AddEntry(
         }
         ASSIGN_OR_RETURN(Session session, ReadSession(unit, caller, half_day));
         ASSIGN_OR_RETURN(AttendanceEntry entry, make(session));
-        RETURN_IF_ERROR(Record(unit, caller, sheet, entry, session));
+        RETURN_IF_ERROR(RecordEntry(unit, caller, sheet, entry, session));
         unit.sheets().Update(sheet);
         return entry;
       });
@@ -95,8 +95,8 @@ absl::StatusOr<Page<AttendanceEntry>> ListEntries(SchedulingStore& store,
   Page<AttendanceEntry> page;
   RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
     ASSIGN_OR_RETURN(page.feed_position, unit.FeedPosition());
-    ASSIGN_OR_RETURN(page.items, unit.EntriesOf(caller.scope, half_day, after,
-                                                request.size + 1));
+    ASSIGN_OR_RETURN(page.items, unit.EntriesAfter(caller.scope, half_day,
+                                                   after, request.size + 1));
     return absl::OkStatus();
   }));
   const auto size = static_cast<std::size_t>(request.size);
@@ -177,7 +177,7 @@ absl::StatusOr<SheetView> CloseSheet(SchedulingStore& store,
         RETURN_IF_ERROR(RecordSettled(unit, caller, sheet, session));
         if (closing.mark_missing_absent) {
           for (AttendanceEntry& entry : MarkAbsent(session)) {
-            RETURN_IF_ERROR(Record(unit, caller, sheet, entry, session));
+            RETURN_IF_ERROR(RecordEntry(unit, caller, sheet, entry, session));
           }
         }
         RETURN_IF_ERROR(Close(rules, session, closing.reason,

@@ -88,11 +88,14 @@ class SchedulingUnit {
   virtual absl::StatusOr<std::vector<RosterEntry>> RosterEntriesOf(
       const PersonName& person) = 0;
 
-  // The entries of a sheet in the order of the chain, all or those after
-  // `after`; at most `limit`, 0 for all.
+  // The entries of a sheet in the order of the chain.
   virtual absl::StatusOr<std::vector<AttendanceEntry>> EntriesOf(
-      const access::Scope& scope, const HalfDayName& half_day,
-      int64_t after = 0, int limit = 0) = 0;
+      const access::Scope& scope, const HalfDayName& half_day) = 0;
+
+  // The same after place `after`; at most `limit`.
+  virtual absl::StatusOr<std::vector<AttendanceEntry>> EntriesAfter(
+      const access::Scope& scope, const HalfDayName& half_day, int64_t after,
+      int limit) = 0;
 
   // The entries of all sheets of the cohort, by half-day, then in the order of
   // their chain.

@@ -40,9 +40,9 @@ absl::StatusOr<Session> ReadSession(SchedulingUnit& unit,
   return session;
 }
 
-absl::Status Record(SchedulingUnit& unit, const access::Caller& caller,
-                    AttendanceSheet& sheet, AttendanceEntry& entry,
-                    Session& session) {
+absl::Status RecordEntry(SchedulingUnit& unit, const access::Caller& caller,
+                         AttendanceSheet& sheet, AttendanceEntry& entry,
+                         Session& session) {
   RETURN_IF_ERROR(Append(caller.now, caller.principal.subject, sheet, entry));
   unit.entries().Insert(entry);
   session.entries.push_back(entry);
@@ -52,7 +52,7 @@ absl::Status Record(SchedulingUnit& unit, const access::Caller& caller,
 absl::Status RecordSettled(SchedulingUnit& unit, const access::Caller& caller,
                            AttendanceSheet& sheet, Session& session) {
   for (AttendanceEntry& entry : SettleKnown(session)) {
-    RETURN_IF_ERROR(Record(unit, caller, sheet, entry, session));
+    RETURN_IF_ERROR(RecordEntry(unit, caller, sheet, entry, session));
   }
   return absl::OkStatus();
 }

@@ -22,9 +22,9 @@ absl::StatusOr<Session> ReadSession(SchedulingUnit& unit,
                                     const HalfDayName& half_day);
 
 // Appends `entry` to the chain of `sheet`, which is locked, and to `session`.
-absl::Status Record(SchedulingUnit& unit, const access::Caller& caller,
-                    AttendanceSheet& sheet, AttendanceEntry& entry,
-                    Session& session);
+absl::Status RecordEntry(SchedulingUnit& unit, const access::Caller& caller,
+                         AttendanceSheet& sheet, AttendanceEntry& entry,
+                         Session& session);
 
 // Accepts what waited and is now known; see SettleKnown.
 absl::Status RecordSettled(SchedulingUnit& unit, const access::Caller& caller,

@@ -194,20 +194,21 @@ class SqlSchedulingUnit final : public SchedulingUnit {
   }
 
   absl::StatusOr<std::vector<AttendanceEntry>> EntriesOf(
+      const access::Scope& scope, const HalfDayName& half_day) override {
+    return AllUnder(EntryTable(), scope, half_day.text() + "/attendanceEntries",
+                    "ORDER BY sequence");
+  }
+
+  absl::StatusOr<std::vector<AttendanceEntry>> EntriesAfter(
       const access::Scope& scope, const HalfDayName& half_day, int64_t after,
       int limit) override {
-    Values values{after};
+    Values values{after, int64_t{limit}};
     const std::string where =
         Cat("sequence > $1 AND ",
             NamesUnder(half_day.text() + "/attendanceEntries", values));
     const std::string scoped = Cat(where, ScopePredicate(scope, values));
-    std::string tail = "ORDER BY sequence";
-    if (limit > 0) {
-      values.emplace_back(int64_t{limit});
-      CatTo(tail, " LIMIT $", values.size());
-    }
     return SelectInto(transaction_, EntryTable(), scoped, std::move(values),
-                      tail);
+                      "ORDER BY sequence LIMIT $2");
   }
 
   absl::StatusOr<std::vector<AttendanceEntry>> EntriesOfCohort(
