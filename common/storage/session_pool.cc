@@ -9,7 +9,7 @@
 namespace parcours::storage {
 
 absl::Status SessionPool::TakeSlot(absl::Time deadline) {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   if (absl::Now() > deadline) {
     return absl::DeadlineExceededError("deadline passed before a session");
   }
@@ -22,12 +22,10 @@ absl::Status SessionPool::TakeSlot(absl::Time deadline) {
   }
   Waiter self;
   waiters_.push_back(&self);
-  while (!self.granted) {
-    if (self.granted_or_late.WaitWithDeadline(&mutex_, deadline) &&
-        !self.granted) {
-      waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &self));
-      return absl::DeadlineExceededError("deadline passed awaiting a session");
-    }
+  if (!self.grant.wait_until(lock, absl::ToChronoTime(deadline),
+                             [&self] { return self.granted; })) {
+    waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &self));
+    return absl::DeadlineExceededError("deadline passed awaiting a session");
   }
   return absl::OkStatus();
 }
@@ -38,7 +36,8 @@ void SessionPool::GiveSlot() {
     return;
   }
   waiters_.front()->granted = true;
-  waiters_.front()->granted_or_late.Signal();
+  // Before the lock is released: the waiter then destroys it.
+  waiters_.front()->grant.notify_one();
   waiters_.pop_front();
 }
 
@@ -47,7 +46,7 @@ absl::StatusOr<SessionPool::Lease> SessionPool::Acquire(absl::Time deadline) {
   for (;;) {
     std::unique_ptr<Session> session;
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       if (idle_.empty()) break;
       session = std::move(idle_.back());
       idle_.pop_back();
@@ -56,7 +55,7 @@ absl::StatusOr<SessionPool::Lease> SessionPool::Acquire(absl::Time deadline) {
   }
   absl::StatusOr<std::unique_ptr<Session>> opened = factory_(deadline);
   if (!opened.ok()) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     GiveSlot();
     return opened.status();
   }
@@ -66,13 +65,13 @@ absl::StatusOr<SessionPool::Lease> SessionPool::Acquire(absl::Time deadline) {
 void SessionPool::Release(std::unique_ptr<Session> session) {
   const bool keep = session->usable() && !session->in_transaction();
   if (!keep) session.reset();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (keep) idle_.push_back(std::move(session));
   GiveSlot();
 }
 
 int SessionPool::waiting() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return static_cast<int>(waiters_.size());
 }
 

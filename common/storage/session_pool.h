@@ -1,15 +1,16 @@
 #ifndef PARCOURS_COMMON_STORAGE_SESSION_POOL_H_
 #define PARCOURS_COMMON_STORAGE_SESSION_POOL_H_
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/storage/session.h"
 
@@ -56,21 +57,24 @@ class SessionPool {
 
  private:
   struct Waiter {
-    absl::CondVar granted_or_late;
-    bool granted = false;
+    std::condition_variable grant;
+    bool granted = false;  // guarded by mutex_
   };
 
   void Release(std::unique_ptr<Session> session);
-  void GiveSlot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // REQUIRES: mutex_ is held.
+  void GiveSlot();
   absl::Status TakeSlot(absl::Time deadline);
 
   const Factory factory_;
   const int maximum_waiting_;
-  mutable absl::Mutex mutex_;
-  int free_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Waiter*> waiters_ ABSL_GUARDED_BY(mutex_);
+  // Not Abseil's: the thread sanitizer does not see the locks of a library that
+  // is not instrumented.
+  mutable std::mutex mutex_;  // guards what follows
+  int free_;
+  std::deque<Waiter*> waiters_;
   // Last given back, first taken: what is idle for long stays idle.
-  std::vector<std::unique_ptr<Session>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Session>> idle_;
 };
 
 }  // namespace parcours::storage

@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
@@ -67,7 +67,7 @@ TEST_F(SessionPoolTest, ThrowsAwayWhatIsLostOrStillInATransaction) {
 
 TEST_F(SessionPoolTest, ServesThoseWhoWaitInTheOrderTheyCame) {
   SessionPool pool(1, 100, Opens());
-  absl::Mutex mutex;
+  std::mutex mutex;
   std::vector<int> served;
   std::vector<std::thread> threads;
   {
@@ -77,7 +77,7 @@ TEST_F(SessionPoolTest, ServesThoseWhoWaitInTheOrderTheyCame) {
       threads.emplace_back([&, i] {
         auto mine = pool.Acquire(Soon());
         EXPECT_OK(mine);
-        absl::MutexLock lock(&mutex);
+        const std::lock_guard lock(mutex);
         served.push_back(i);
       });
       while (pool.waiting() <= i) std::this_thread::yield();
