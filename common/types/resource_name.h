@@ -77,6 +77,7 @@ class ResourceName {
   }
 
   friend bool operator==(const ResourceName&, const ResourceName&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): a mistake of clang-tidy 14.
   friend auto operator<=>(const ResourceName&, const ResourceName&) = default;
   template <typename H>
   friend H AbslHashValue(H state, const ResourceName& name) {
