@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/server.h"
@@ -610,43 +611,6 @@ TEST(ServerStart, TwoServersDoNotShareAPort) {
       "127.0.0.1:" + std::to_string(fixture.server().port());
   EXPECT_FALSE(Server::Start(options, second.shell(), {&other}).ok());
   fixture.StopServing();
-}
-
-TEST(WorkerPool, TakesClassesInTurnAndEachInOrder) {
-  telemetry::Metrics metrics;
-  std::vector<std::string> order;
-  Gate gate;
-  class Item final : public WorkItem {
-   public:
-    explicit Item(std::function<void()> run) : run_(std::move(run)) {}
-    void Run() override { run_(); }
-
-   private:
-    std::function<void()> run_;
-  };
-  const auto note = [&](const std::string& name) {
-    return std::make_unique<Item>([&order, name] { order.push_back(name); });
-  };
-  {
-    WorkerPool pool({.threads = 1, .queue_limits = {2, 2, 2}}, metrics);
-    pool.Add(WorkClass::kSubmission,
-             std::make_unique<Item>([&gate] { gate.Pass(); }));
-    gate.AwaitWaiting(1);
-    for (const char* name : {"r1", "r2"}) {
-      std::unique_ptr<WorkItem> item = note(name);
-      EXPECT_TRUE(pool.TryAdd(WorkClass::kRead, item));
-    }
-    for (const char* name : {"s1", "s2"}) {
-      std::unique_ptr<WorkItem> item = note(name);
-      EXPECT_TRUE(pool.TryAdd(WorkClass::kSubmission, item));
-    }
-    std::unique_ptr<WorkItem> refused = note("s3");
-    EXPECT_FALSE(pool.TryAdd(WorkClass::kSubmission, refused));
-    EXPECT_NE(refused, nullptr) << "what is refused stays the caller's";
-    EXPECT_EQ(pool.depth(WorkClass::kSubmission), 2U);
-    gate.Open();
-  }
-  EXPECT_THAT(order, ::testing::ElementsAre("r1", "s1", "r2", "s2"));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ constexpr const char* kClassNames[kWorkClasses] = {"read", "write",
 
 WorkerPool::WorkerPool(const Options& options, telemetry::Metrics& metrics) {
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < kWorkClasses; ++i) {
       queues_[i].limit = options.queue_limits[i];
       queues_[i].depth.emplace(metrics.MakeGauge(
@@ -28,33 +28,33 @@ WorkerPool::WorkerPool(const Options& options, telemetry::Metrics& metrics) {
 
 WorkerPool::~WorkerPool() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopping_ = true;
-    work_added_.SignalAll();
+    work_added_.notify_all();
   }
   for (std::thread& thread : threads_) thread.join();
 }
 
 bool WorkerPool::TryAdd(WorkClass work_class, std::unique_ptr<WorkItem>& item) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   Queue& queue = queues_[static_cast<std::size_t>(work_class)];
   if (stopping_ || queue.items.size() >= queue.limit) return false;
   queue.items.push_back(std::move(item));
   queue.depth->Set(static_cast<double>(queue.items.size()));
-  work_added_.Signal();
+  work_added_.notify_one();
   return true;
 }
 
 void WorkerPool::Add(WorkClass work_class, std::unique_ptr<WorkItem> item) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   Queue& queue = queues_[static_cast<std::size_t>(work_class)];
   queue.items.push_back(std::move(item));
   queue.depth->Set(static_cast<double>(queue.items.size()));
-  work_added_.Signal();
+  work_added_.notify_one();
 }
 
 std::size_t WorkerPool::depth(WorkClass work_class) const {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return queues_[static_cast<std::size_t>(work_class)].items.size();
 }
 
@@ -79,8 +79,8 @@ void WorkerPool::Work() {
   while (true) {
     std::unique_ptr<WorkItem> item;
     {
-      const absl::MutexLock lock(&mutex_);
-      while (!HasWork() && !stopping_) work_added_.Wait(&mutex_);
+      std::unique_lock lock(mutex_);
+      work_added_.wait(lock, [this] { return HasWork() || stopping_; });
       if (!HasWork()) return;
       item = Next();
     }

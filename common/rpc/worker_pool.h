@@ -2,15 +2,15 @@
 #define PARCOURS_COMMON_RPC_WORKER_POOL_H_
 
 #include <array>
+#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "common/telemetry/metrics.h"
 
 namespace parcours::rpc {
@@ -64,14 +64,17 @@ class WorkerPool {
   };
 
   void Work();
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::unique_ptr<WorkItem> Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // REQUIRES: mutex_ is held, for Next too.
+  bool HasWork() const;
+  std::unique_ptr<WorkItem> Next();
 
-  mutable absl::Mutex mutex_;
-  absl::CondVar work_added_;
-  std::array<Queue, kWorkClasses> queues_ ABSL_GUARDED_BY(mutex_);
-  std::size_t turn_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // Not Abseil's: the thread sanitizer does not see the locks of a library that
+  // is not instrumented.
+  mutable std::mutex mutex_;  // guards queues_, turn_ and stopping_
+  std::condition_variable work_added_;
+  std::array<Queue, kWorkClasses> queues_;
+  std::size_t turn_ = 0;
+  bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
 

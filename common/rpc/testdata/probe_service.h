@@ -10,44 +10,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "common/rpc/shell.h"
+#include "common/rpc/testdata/gate.h"
 #include "common/rpc/testdata/probe.grpc.pb.h"
 #include "common/status/error.h"
 
 namespace parcours::rpc {
 
 namespace probe = ::parcours::testdata::v1;
-
-// Calls wait at a gate until it is opened, and are counted as they arrive.
-class Gate {
- public:
-  void Pass() {
-    const absl::MutexLock lock(&mutex_);
-    ++waiting_;
-    mutex_.Await(absl::Condition(&open_));
-    --waiting_;
-  }
-  void Open() {
-    const absl::MutexLock lock(&mutex_);
-    open_ = true;
-  }
-  void Close() {
-    const absl::MutexLock lock(&mutex_);
-    open_ = false;
-  }
-  // Returns once `count` calls stand at the gate.
-  void AwaitWaiting(int count) {
-    const absl::MutexLock lock(&mutex_);
-    const auto there = [this, count] { return waiting_ >= count; };
-    mutex_.Await(absl::Condition(&there));
-  }
-
- private:
-  absl::Mutex mutex_;
-  bool open_ = false;
-  int waiting_ = 0;
-};
 
 class Receiver final : public ChunkReceiver<probe::Chunk, probe::SendResponse> {
  public:
