@@ -380,6 +380,7 @@ std::vector<HalfDayMatch> MatchHalfDays(const std::vector<HalfDay>& stored,
     names.insert(half_day.name());
   }
   std::vector<const HalfDay*> new_ones;
+  new_ones.reserve(wanted.size());
   for (const HalfDay& half_day : wanted) new_ones.push_back(&half_day);
   std::sort(old_ones.begin(), old_ones.end(), IsEarlier);
   std::sort(new_ones.begin(), new_ones.end(), IsEarlier);
@@ -421,6 +422,7 @@ std::vector<HalfDayMatch> MatchHalfDays(const std::vector<HalfDay>& stored,
                      return OrderOf(*a.wanted) < OrderOf(*b.wanted);
                    });
   std::vector<HalfDayMatch> all;
+  all.reserve(old_ones.size() + matches.size());
   for (const HalfDay* gone : old_ones) {
     all.push_back({.stored = *gone, .wanted = std::nullopt});
   }

@@ -31,6 +31,9 @@ using type::v1::PayerKind;
 
 // Days that the learner waits before withdrawing; the legal period is longer.
 constexpr int kDaysBeforeWithdrawal = 5;
+// What is left for the next in the list when a place falls free.
+constexpr int kDaysToCallTheNext = 14;
+constexpr int kFewestDaysToCallTheNext = 2;
 // How long before the start the decision is taken.
 constexpr int kDaysBeforeStart = 30;
 constexpr int kOfficeHour = 14;
@@ -179,7 +182,8 @@ absl::Status CoverPayers(const Stage& stage) {
 // to call the next.
 std::optional<Application> ChooseLapsing(Stage& stage,
                                          const std::vector<Application>& held) {
-  const absl::Time latest = stage.At(stage.start_day() - 14, 0);
+  const absl::Time latest =
+      stage.At(stage.last_entry_day() - kDaysToCallTheNext, 0);
   std::vector<const Application*> eligible;
   for (const Application& application : held) {
     if (application.has_place_expire_time() &&
@@ -239,9 +243,11 @@ absl::Status WithdrawLegally(Stage& stage, const Contract& contract,
   ASSIGN_OR_RETURN(const absl::Time now, Now(stage));
   const absl::Time last_day =
       stage.At(DayOf(contract.agreement.withdrawal_end_date()), kOfficeHour);
-  RETURN_IF_ERROR(AdvanceTo(
-      stage,
-      std::min(now + absl::Hours(24 * kDaysBeforeWithdrawal), last_day)));
+  const absl::Time latest =
+      stage.At(stage.last_entry_day() - kFewestDaysToCallTheNext, kOfficeHour);
+  RETURN_IF_ERROR(
+      AdvanceTo(stage, std::min({now + absl::Hours(24 * kDaysBeforeWithdrawal),
+                                 last_day, std::max(now, latest)})));
   enrolment::v1::WithdrawFromAgreementRequest request;
   request.set_name(contract.agreement.name());
   RETURN_IF_ERROR(

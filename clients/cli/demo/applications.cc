@@ -24,6 +24,8 @@ using type::v1::PieceKind;
 
 // The demonstration shows an arrival of at least so many at once.
 constexpr int kFewestCandidates = 40;
+// Chance adds up to so many more.
+constexpr int kMostMoreCandidates = 11;
 constexpr int kUploadThreads = 8;
 constexpr int kFewestIncomplete = 3;
 constexpr int kMostPagesOfPiece = 3;
@@ -37,7 +39,7 @@ struct Candidate {
 int CandidateCount(Stage& stage) {
   const int capacity = stage.cohort.capacity();
   return std::max(kFewestCandidates, capacity + capacity / 3) +
-         static_cast<int>(stage.random.Below(5));
+         static_cast<int>(stage.random.Below(kMostMoreCandidates + 1));
 }
 
 // Declares enough to be admitted, or nothing that counts.

@@ -303,6 +303,7 @@ std::vector<std::vector<HalfDay>> DaysOf(
     by_day[DayOf(half_day.date())].push_back(half_day);
   }
   std::vector<std::vector<HalfDay>> days;
+  days.reserve(by_day.size());
   for (auto& [day, halves] : by_day) days.push_back(std::move(halves));
   return days;
 }

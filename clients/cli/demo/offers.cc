@@ -18,6 +18,9 @@ namespace {
 using enrolment::v1::Application;
 using enrolment::v1::ApplicationService;
 
+// What is left for the next in the list when an offer has expired.
+constexpr int kDaysToFillAPlace = 3;
+
 absl::Status Accept(const Stage& stage, const Application& application) {
   enrolment::v1::AcceptOfferRequest request;
   request.set_name(application.name());
@@ -65,7 +68,11 @@ absl::Status AnswerOffers(Stage& stage, std::vector<Answer> answers) {
           answered < answers.size() ? answers[answered] : Answer::kAccept;
       ++answered;
       const absl::Time expires = TimeOf(application.place_expire_time());
-      switch (answer) {
+      // Nobody lets an offer run out that could not be made again.
+      const bool can_wait =
+          expires < stage.At(stage.last_entry_day() - kDaysToFillAPlace, 0);
+      switch (answer == Answer::kNone && !can_wait ? Answer::kDecline
+                                                   : answer) {
         case Answer::kAccept:
           RETURN_IF_ERROR(Accept(stage, application));
           break;

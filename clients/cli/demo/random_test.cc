@@ -16,8 +16,8 @@ using ::testing::UnorderedElementsAreArray;
 // The numbers themselves: another platform or compiler must give the same.
 TEST(RandomTest, GivesTheSameNumbersEverywhere) {
   Random random(2026);
-  std::vector<std::uint64_t> numbers;
-  for (int i = 0; i < 8; ++i) numbers.push_back(random.Below(1000));
+  std::vector<std::uint64_t> numbers(8);
+  for (std::uint64_t& number : numbers) number = random.Below(1000);
   EXPECT_THAT(numbers, ElementsAre(109, 512, 418, 586, 994, 336, 772, 239));
 }
 

@@ -139,9 +139,11 @@ struct Choices {
 Choices Choose(Stage& stage, const std::vector<Application>& applications) {
   std::vector<const Application*> ordinary;
   for (const Application& application : applications) {
-    const bool has_place =
-        application.place_state() == enrolment::v1::PLACE_STATE_HELD;
-    if (has_place && application.meets_access_conditions() &&
+    // Where the commitment gives the rank, nobody has a place yet.
+    const bool before_the_list =
+        application.place_state() == enrolment::v1::PLACE_STATE_HELD ||
+        application.rank() == 0;
+    if (before_the_list && application.meets_access_conditions() &&
         application.review_state() == enrolment::v1::REVIEW_STATE_RECEIVED) {
       ordinary.push_back(&application);
     }
@@ -151,7 +153,7 @@ Choices Choose(Stage& stage, const std::vector<Application>& applications) {
   if (ordinary.empty()) return choices;
   // The last one is asked for a piece again, the first ones are refused: few,
   // so that the waiting list suffices.
-  if (ordinary.back()->pieces_size() > 0) {
+  if (ordinary.size() > 1 && ordinary.back()->pieces_size() > 0) {
     choices.unreadable = ordinary.back()->name();
     ordinary.pop_back();
   }

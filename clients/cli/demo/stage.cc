@@ -57,6 +57,10 @@ std::string Stage::Body() const {
 
 absl::CivilDay Stage::start_day() const { return DayOf(cohort.start_date()); }
 
+absl::CivilDay Stage::last_entry_day() const {
+  return std::min(start_day(), DayOf(cohort.entry_cutoff_date()));
+}
+
 absl::Time Stage::At(absl::CivilDay day, int hour, int minute) const {
   return absl::FromCivil(
       absl::CivilSecond(day.year(), day.month(), day.day(), hour, minute, 0),
@@ -166,6 +170,7 @@ absl::Status InParallel(int count, int threads,
   std::mutex mutex;
   absl::Status first_error;
   std::vector<std::thread> running;
+  running.reserve(static_cast<std::size_t>(std::min(count, threads)));
   for (int i = 0; i < std::min(count, threads); ++i) {
     running.emplace_back([&] {
       for (int index = next++; index < count; index = next++) {

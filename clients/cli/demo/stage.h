@@ -31,6 +31,8 @@ struct Stage {
   // "bodies/opale".
   std::string Body() const;
   absl::CivilDay start_day() const;
+  // The last day on which a freed place can still be given on and filled.
+  absl::CivilDay last_entry_day() const;
   // The instant of a local time of `day`.
   absl::Time At(absl::CivilDay day, int hour, int minute = 0) const;
 };
