@@ -398,8 +398,9 @@ grpc::ServerUnaryReactor* Shell::UnaryFromMemory(
   }
   if (answer.has_value()) {
     call.from_memory = true;
-    if (answer->ok()) *response = **std::move(answer);
-    reactor->Finish(End(call, answer->status()));
+    const absl::Status status = answer->status();
+    if (status.ok()) *response = **std::move(answer);
+    reactor->Finish(End(call, status));
     return reactor;
   }
 
