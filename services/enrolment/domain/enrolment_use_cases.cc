@@ -357,8 +357,8 @@ absl::StatusOr<Page<Agreement>> ListAgreements(EnrolmentStore& store,
   if (filter.external_id.has_value()) {
     ASSIGN_OR_RETURN(
         Page<Agreement> page,
-        ListWithExternalId<Agreement>(store, caller, &EnrolmentUnit::agreements,
-                                      body, filter.external_id, request));
+        ListOfBody<Agreement>(store, caller, &EnrolmentUnit::agreements, body,
+                              filter.external_id, request));
     if (!filter.application.empty() && !page.items.empty() &&
         page.items.front().application != filter.application) {
       page.items.clear();

@@ -27,34 +27,37 @@ absl::Status ClaimExternalIds(EnrolmentUnit& unit, const std::string& name,
 // "persons" of "bodies/opale/persons/…".
 std::string_view CollectionOf(std::string_view name);
 
-// One page of the resources below `body`, by name; with `external_id`, only the
-// one that has it.
+// One page of the resources of the body, by name; with `external_id`, only the
+// one that has it. NOT_FOUND or PERMISSION_DENIED without that body.
 template <typename Resource>
-absl::StatusOr<Page<Resource>> ListWithExternalId(
+absl::StatusOr<Page<Resource>> ListOfBody(
     EnrolmentStore& store, const access::Caller& caller,
     RepositoryOf<EnrolmentUnit, Resource> repository, const BodyName& body,
     const std::optional<ExternalId>& external_id, const PageRequest& request) {
-  if (!external_id.has_value()) {
-    return ListResources<Resource>(store, caller, repository, body.text(),
-                                   request);
-  }
   Page<Resource> page;
   RETURN_IF_ERROR(store.View(caller, [&](EnrolmentUnit& unit) -> absl::Status {
-    page.items.clear();
     RETURN_IF_ERROR(unit.bodies().Get(caller.scope, body).status());
-    ASSIGN_OR_RETURN(page.feed_position, unit.FeedPosition());
-    ASSIGN_OR_RETURN(
-        const std::optional<std::string> name,
-        unit.FindByExternalId(
-            body, CollectionOf(Repository<Resource>::Name::pattern()),
-            *external_id));
-    if (!name.has_value()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(
-        std::optional<Resource> found,
-        (unit.*repository)().Find(
-            caller.scope, Repository<Resource>::Name::FromRecord(*name)));
-    if (found.has_value()) page.items.push_back(*std::move(found));
-    return absl::OkStatus();
+    return ReadPage<Resource>(
+        unit, page, [&]() -> absl::StatusOr<Page<Resource>> {
+          using Name = typename Repository<Resource>::Name;
+          Repository<Resource>& resources = (unit.*repository)();
+          if (!external_id.has_value()) {
+            return resources.List(caller.scope, body.text(), request);
+          }
+          Page<Resource> found;
+          ASSIGN_OR_RETURN(
+              const std::optional<std::string> name,
+              unit.FindByExternalId(body, CollectionOf(Name::pattern()),
+                                    *external_id));
+          if (!name.has_value()) return found;
+          ASSIGN_OR_RETURN(
+              std::optional<Resource> resource,
+              resources.Find(caller.scope, Name::FromRecord(*name)));
+          if (resource.has_value()) {
+            found.items.push_back(*std::move(resource));
+          }
+          return found;
+        });
   }));
   return page;
 }

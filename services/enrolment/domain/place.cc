@@ -30,6 +30,13 @@ std::string PrintEn(const Cohort& cohort, absl::Time time) {
   return absl::FormatTime("%d %B %Y, %H:%M", time, zone);
 }
 
+// In a form that both languages of an error read.
+std::string PrintIso(const Cohort& cohort, absl::Time time) {
+  absl::TimeZone zone;
+  absl::LoadTimeZone(cohort.time_zone, &zone);
+  return absl::FormatTime("%Y-%m-%d %H:%M", time, zone);
+}
+
 std::string Cite(const rules::DatedRule& rule) {
   return Cat(rule.article, " (", rule.version, ")");
 }
@@ -87,8 +94,8 @@ absl::Status CheckOffered(const Application& application,
   }
   if (IsDue(application, situation.now)) {
     return MakeError(Reason::kOfferExpired,
-                     {{"expired", PrintEn(situation.cohort,
-                                          *application.place_expire_time)}});
+                     {{"expired", PrintIso(situation.cohort,
+                                           *application.place_expire_time)}});
   }
   return absl::OkStatus();
 }

@@ -513,8 +513,7 @@ TEST(PlaceTest, AnOfferEndsAtItsInstant) {
     const absl::StatusOr<PlaceEvent> refused =
         action.act(late, moment.Situation());
     EXPECT_THAT(refused, HasReason(Reason::kOfferExpired));
-    EXPECT_EQ(MetadataOf(refused.status()).at("expired"),
-              "05 February 2026, 10:00");
+    EXPECT_EQ(MetadataOf(refused.status()).at("expired"), "2026-02-05 10:00");
     EXPECT_EQ(late.place_state, PlaceState::kOffered);
 
     Application in_time = Offered(moment.now + absl::Microseconds(1));

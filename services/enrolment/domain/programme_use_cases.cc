@@ -36,11 +36,10 @@ absl::Status ValidBody(const access::Caller& caller, const Body& body) {
 
 // Creates a resource that is known in other systems.
 template <typename Resource>
-absl::StatusOr<Resource> CreateIdentified(EnrolmentStore& store,
-                                          const access::Caller& caller,
-                                          RepositoryOf<EnrolmentUnit, Resource> repository,
-                                          Resource resource, Mode mode,
-                                          std::string_view prefix) {
+absl::StatusOr<Resource> CreateIdentified(
+    EnrolmentStore& store, const access::Caller& caller,
+    RepositoryOf<EnrolmentUnit, Resource> repository, Resource resource,
+    Mode mode, std::string_view prefix) {
   return CreateResource<Resource>(
       store, caller, repository, std::move(resource), mode,
       [&](EnrolmentUnit& unit, const Resource& created) -> absl::Status {
@@ -52,11 +51,10 @@ absl::StatusOr<Resource> CreateIdentified(EnrolmentStore& store,
 }
 
 template <typename Resource>
-absl::StatusOr<Resource> UpdateIdentified(EnrolmentStore& store,
-                                          const access::Caller& caller,
-                                          RepositoryOf<EnrolmentUnit, Resource> repository,
-                                          const Update<Resource>& update,
-                                          std::string_view prefix) {
+absl::StatusOr<Resource> UpdateIdentified(
+    EnrolmentStore& store, const access::Caller& caller,
+    RepositoryOf<EnrolmentUnit, Resource> repository,
+    const Update<Resource>& update, std::string_view prefix) {
   return UpdateResource<Resource>(
       store, caller, repository, update,
       [&](EnrolmentUnit& unit, const std::optional<Resource>& before,
@@ -139,7 +137,8 @@ absl::Status SuspendPlaces(EnrolmentUnit& unit, const access::Caller& caller,
   return absl::OkStatus();
 }
 
-// Time runs again for those whose payer is not committed.
+// Time runs again for those whose payer is not committed, or whose funder has
+// failed.
 absl::Status ResumePlaces(EnrolmentUnit& unit, const access::Caller& caller,
                           const PlaceSituation& situation) {
   ASSIGN_OR_RETURN(
@@ -149,7 +148,7 @@ absl::Status ResumePlaces(EnrolmentUnit& unit, const access::Caller& caller,
   for (Application& application : waiting) {
     ASSIGN_OR_RETURN(const bool is_signed,
                      HasSignedAgreement(unit, caller, application.name));
-    if (is_signed) continue;
+    if (is_signed && application.place_state == PlaceState::kHeld) continue;
     RETURN_IF_ERROR(ResumeDeadline(application, situation));
     unit.applications().Update(application);
   }

@@ -10,9 +10,9 @@
 namespace parcours::enrolment {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class SubmissionTest : public RecordTest {
  protected:
@@ -24,7 +24,7 @@ class SubmissionTest : public RecordTest {
   }
 };
 
-absl::StatusOr<ApplicationView> Submit(Record& record,
+absl::StatusOr<ApplicationView> Submit(TestRecord& record,
                                        const Application& application,
                                        std::vector<NewPiece> pieces,
                                        std::string_view request_id = "",
@@ -35,7 +35,7 @@ absl::StatusOr<ApplicationView> Submit(Record& record,
 }
 
 TEST_P(SubmissionTest, OfACompleteFileGivesRankAndPlaceInOrderOfArrival) {
-  Record record(GetParam(), SampleProgramme(), Small(2));
+  TestRecord record(GetParam(), SampleProgramme(), Small(2));
   const Application first = record.Submitted(1);
   const Application second = record.Submitted(2);
   const ApplicationView third =
@@ -60,7 +60,7 @@ TEST_P(SubmissionTest, OfACompleteFileGivesRankAndPlaceInOrderOfArrival) {
 }
 
 TEST_P(SubmissionTest, OfAnIncompleteFileRanksWithItsLastPiece) {
-  Record record(GetParam());
+  TestRecord record(GetParam());
   const ApplicationView submitted =
       Must(Submit(record, record.Declaration(1), {record.File()}));
   const ApplicationName name = submitted.application.name;
@@ -83,7 +83,7 @@ TEST_P(SubmissionTest, OfAnIncompleteFileRanksWithItsLastPiece) {
 TEST_P(SubmissionTest, RanksAtOnceWhereThePreRegistrationDoes) {
   Programme programme = SampleProgramme();
   programme.rank_event = RankEvent::kPreRegistration;
-  Record record(GetParam(), programme);
+  TestRecord record(GetParam(), programme);
   const ApplicationView view = Must(Submit(record, record.Declaration(1), {}));
   EXPECT_EQ(view.application.rank, 1);
   EXPECT_EQ(view.application.place_state, PlaceState::kHeld);
@@ -93,7 +93,7 @@ TEST_P(SubmissionTest, RanksAtOnceWhereThePreRegistrationDoes) {
 TEST_P(SubmissionTest, RanksWithTheSignatureWhereTheCommitmentDoes) {
   Programme programme = SampleProgramme();
   programme.rank_event = RankEvent::kCommitment;
-  Record record(GetParam(), programme, Small(1));
+  TestRecord record(GetParam(), programme, Small(1));
   const ApplicationName early = record.Admitted(1).name;
   const ApplicationName late = record.Admitted(2).name;
   EXPECT_EQ(record.Read(early).application.rank, 0);
@@ -108,7 +108,7 @@ TEST_P(SubmissionTest, RanksWithTheSignatureWhereTheCommitmentDoes) {
 }
 
 TEST_P(SubmissionTest, OfTheSamePersonIsRefusedUntilWithdrawn) {
-  Record record(GetParam());
+  TestRecord record(GetParam());
   const ApplicationName name = record.Submitted(1).name;
   Application again = record.Declaration(1);
   again.family_name = " n1 ";
@@ -120,7 +120,7 @@ TEST_P(SubmissionTest, OfTheSamePersonIsRefusedUntilWithdrawn) {
 }
 
 TEST_P(SubmissionTest, IsMadeOnceForEachRequestId) {
-  Record record(GetParam());
+  TestRecord record(GetParam());
   const std::vector<NewPiece> files = record.RequiredFiles();
   const ApplicationView first =
       Must(Submit(record, record.Declaration(1), files, "id-1"));
@@ -140,7 +140,7 @@ TEST_P(SubmissionTest, IsMadeOnceForEachRequestId) {
 }
 
 TEST_P(SubmissionTest, OnlyCheckedWritesNothing) {
-  Record record(GetParam());
+  TestRecord record(GetParam());
   const std::vector<NewPiece> files = record.RequiredFiles();
   const int64_t rows = record.RowsWritten();
   const ApplicationView checked = Must(
@@ -155,7 +155,7 @@ TEST_P(SubmissionTest, OnlyCheckedWritesNothing) {
 }
 
 TEST_P(SubmissionTest, TakesEachUploadOnce) {
-  Record record(GetParam());
+  TestRecord record(GetParam());
   const std::vector<NewPiece> files = record.RequiredFiles();
   ASSERT_OK(Submit(record, record.Declaration(1), files));
   const int64_t rows = record.RowsWritten();
@@ -166,7 +166,7 @@ TEST_P(SubmissionTest, TakesEachUploadOnce) {
 }
 
 TEST_P(SubmissionTest, IsRecordedInTheFeedWithinItsScopes) {
-  Record record(GetParam());
+  TestRecord record(GetParam());
   const Application application = record.Submitted(1, record.Employer());
   std::string scopes;
   ASSERT_OK(record.database().View(
@@ -191,7 +191,7 @@ TEST_P(SubmissionTest, IsRecordedInTheFeedWithinItsScopes) {
 
 TEST_P(SubmissionTest, ManyAtOnceFillThePlacesWithoutGapOrTie) {
   constexpr int kCandidates = 24;
-  Record record(GetParam(), SampleProgramme(), Small(7));
+  TestRecord record(GetParam(), SampleProgramme(), Small(7));
   std::vector<std::vector<NewPiece>> files;
   for (int i = 0; i < kCandidates; ++i) files.push_back(record.RequiredFiles());
   std::vector<std::thread> threads;

@@ -71,12 +71,11 @@ absl::StatusOr<pb::ListPersonsResponse> PeopleRpc::ListPersons(
     const rpc::CallContext& call, const pb::ListPersonsRequest& request) {
   ASSIGN_OR_RETURN(const PageRequest page,
                    dependencies_.page_tokens.Read(request));
-  ASSIGN_OR_RETURN(
-      const Page<Person> found,
-      ListWithExternalId<Person>(dependencies_.store, call.caller,
-                                 &EnrolmentUnit::persons,
-                                 BodyName::FromRecord(request.parent()),
-                                 ExternalIdFilter(request), page));
+  ASSIGN_OR_RETURN(const Page<Person> found,
+                   ListOfBody<Person>(dependencies_.store, call.caller,
+                                      &EnrolmentUnit::persons,
+                                      BodyName::FromRecord(request.parent()),
+                                      ExternalIdFilter(request), page));
   return PageResponse<pb::ListPersonsResponse>(
       dependencies_, request, found, [](auto& response, const Person& item) {
         *response.add_persons() = ToProto(item);
@@ -131,10 +130,10 @@ absl::StatusOr<pb::ListOrganisationsResponse> PeopleRpc::ListOrganisations(
                    dependencies_.page_tokens.Read(request));
   ASSIGN_OR_RETURN(
       const Page<Organisation> found,
-      ListWithExternalId<Organisation>(dependencies_.store, call.caller,
-                                       &EnrolmentUnit::organisations,
-                                       BodyName::FromRecord(request.parent()),
-                                       ExternalIdFilter(request), page));
+      ListOfBody<Organisation>(dependencies_.store, call.caller,
+                               &EnrolmentUnit::organisations,
+                               BodyName::FromRecord(request.parent()),
+                               ExternalIdFilter(request), page));
   return PageResponse<pb::ListOrganisationsResponse>(
       dependencies_, request, found,
       [](auto& response, const Organisation& item) {

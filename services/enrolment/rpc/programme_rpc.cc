@@ -8,6 +8,7 @@
 #include "common/status/macros.h"
 #include "common/types/etag.h"
 #include "common/types/record.h"
+#include "services/enrolment/domain/external_ids.h"
 #include "services/enrolment/domain/programme_use_cases.h"
 #include "services/enrolment/rpc/convert.h"
 
@@ -167,9 +168,10 @@ absl::StatusOr<pb::ListProgrammesResponse> ProgrammeRpc::ListProgrammes(
   ASSIGN_OR_RETURN(const PageRequest page,
                    dependencies_.page_tokens.Read(request));
   ASSIGN_OR_RETURN(const Page<Programme> found,
-                   ListResources<Programme>(dependencies_.store, call.caller,
-                                            &EnrolmentUnit::programmes,
-                                            request.parent(), page));
+                   ListOfBody<Programme>(dependencies_.store, call.caller,
+                                         &EnrolmentUnit::programmes,
+                                         BodyName::FromRecord(request.parent()),
+                                         /*external_id=*/std::nullopt, page));
   return PageResponse<pb::ListProgrammesResponse>(
       dependencies_, request, found, [](auto& response, const Programme& item) {
         *response.add_programmes() = ToProto(item);

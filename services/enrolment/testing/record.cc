@@ -5,6 +5,7 @@
 #include "common/documents/upload_repository.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
+#include "services/enrolment/store/migrations.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -15,8 +16,8 @@ Decision PersonsDecision() {
 
 }  // namespace
 
-Record::Record(storage::Engine engine, const Programme& programme,
-               const Cohort& sample)
+TestRecord::TestRecord(storage::Engine engine, const Programme& programme,
+                       const Cohort& sample)
     : test_database_(engine),
       database_(test_database_.Open(AllMigrations())),
       store_(std::make_unique<SqlEnrolmentStore>(*database_)) {
@@ -33,9 +34,9 @@ Record::Record(storage::Engine engine, const Programme& programme,
   Must(CreateOrganisation(*store_, Call(), organisation, Mode::kCommit));
 }
 
-access::Caller Record::Call(std::string_view method,
-                            std::string_view request_id,
-                            std::string_view digest) const {
+access::Caller TestRecord::Call(std::string_view method,
+                                std::string_view request_id,
+                                std::string_view digest) const {
   return {.principal = {.subject = "essai", .roles = {}, .body = ""},
           .scope = access::Scope::Installation(),
           .method = Cat("parcours.enrolment.v1.Essai/", method),
@@ -45,7 +46,7 @@ access::Caller Record::Call(std::string_view method,
           .now = now};
 }
 
-Application Record::Declaration(int number) const {
+Application TestRecord::Declaration(int number) const {
   Application application;
   application.given_name = "Candidate";
   application.family_name = Cat("N", number);
@@ -54,7 +55,7 @@ Application Record::Declaration(int number) const {
   return application;
 }
 
-NewPiece Record::File(PieceKind kind) {
+NewPiece TestRecord::File(PieceKind kind) {
   documents::Upload upload;
   upload.name =
       ChildName<documents::UploadName>(body, "uploads", NewUuidV7(now));
@@ -74,7 +75,7 @@ NewPiece Record::File(PieceKind kind) {
   return {.kind = kind, .upload = UploadName::FromRecord(upload.name.text())};
 }
 
-std::vector<NewPiece> Record::RequiredFiles() {
+std::vector<NewPiece> TestRecord::RequiredFiles() {
   std::vector<NewPiece> files;
   for (const PieceKind kind : SampleProgramme().required_pieces) {
     files.push_back(File(kind));
@@ -82,7 +83,7 @@ std::vector<NewPiece> Record::RequiredFiles() {
   return files;
 }
 
-Application Record::Submitted(int number, const Payer& payer) {
+Application TestRecord::Submitted(int number, const Payer& payer) {
   Application declaration = Declaration(number);
   declaration.payer = payer;
   return Must(SubmitApplication(*store_, rules, Call("SubmitApplication"),
@@ -91,108 +92,111 @@ Application Record::Submitted(int number, const Payer& payer) {
       .application;
 }
 
-Application Record::Admitted(int number, const Payer& payer) {
+Application TestRecord::Admitted(int number, const Payer& payer) {
   return Must(Admit(Submitted(number, payer).name)).application;
 }
 
-Application Record::Committed(int number, const Payer& payer) {
+Application TestRecord::Committed(int number, const Payer& payer) {
   const ApplicationName name = Admitted(number, payer).name;
   Commit(name);
   return Read(name).application;
 }
 
-Enrolment Record::Confirmed(int number, const Payer& payer) {
+Enrolment TestRecord::Confirmed(int number, const Payer& payer) {
   return Must(Confirm(Committed(number, payer).name));
 }
 
-std::vector<ApplicationName> Record::AdmitMany(int first, int count) {
+std::vector<ApplicationName> TestRecord::AdmitMany(int first, int count) {
   std::vector<ApplicationName> names;
   for (int i = 0; i < count; ++i) names.push_back(Admitted(first + i).name);
   return names;
 }
 
-absl::StatusOr<ApplicationView> Record::Admit(const ApplicationName& name) {
+absl::StatusOr<ApplicationView> TestRecord::Admit(const ApplicationName& name) {
   return AdmitApplication(*store_, rules, Call("AdmitApplication"), name,
                           PersonsDecision(), /*derogation_proof=*/"",
                           /*etag=*/"");
 }
 
-absl::StatusOr<ApplicationView> Record::Refuse(const ApplicationName& name) {
+absl::StatusOr<ApplicationView> TestRecord::Refuse(
+    const ApplicationName& name) {
   return RefuseApplication(*store_, rules, Call("RefuseApplication"), name,
                            PersonsDecision(), /*etag=*/"");
 }
 
-absl::StatusOr<ApplicationView> Record::Reopen(const ApplicationName& name) {
+absl::StatusOr<ApplicationView> TestRecord::Reopen(
+    const ApplicationName& name) {
   return ReopenApplication(*store_, rules, Call("ReopenApplication"), name,
                            PersonsDecision(), /*etag=*/"");
 }
 
-absl::StatusOr<ApplicationView> Record::Withdraw(const ApplicationName& name) {
+absl::StatusOr<ApplicationView> TestRecord::Withdraw(
+    const ApplicationName& name) {
   return WithdrawApplication(*store_, rules, Call("WithdrawApplication"), name,
                              "Autre projet", /*etag=*/"");
 }
 
-absl::StatusOr<ApplicationView> Record::Attach(const ApplicationName& name,
-                                               PieceKind kind) {
+absl::StatusOr<ApplicationView> TestRecord::Attach(const ApplicationName& name,
+                                                   PieceKind kind) {
   return AttachPiece(*store_, rules, Call("AttachPiece"), name, File(kind));
 }
 
-absl::StatusOr<ApplicationView> Record::Accept(const ApplicationName& name,
-                                               bool at_own_cost) {
+absl::StatusOr<ApplicationView> TestRecord::Accept(const ApplicationName& name,
+                                                   bool at_own_cost) {
   return AcceptPlaceOffer(*store_, rules, Call("AcceptOffer"), name,
                           at_own_cost);
 }
 
-absl::StatusOr<ApplicationView> Record::Decline(const ApplicationName& name,
-                                                bool keep_rank) {
+absl::StatusOr<ApplicationView> TestRecord::Decline(const ApplicationName& name,
+                                                    bool keep_rank) {
   return DeclinePlaceOffer(*store_, rules, Call("DeclineOffer"), name,
                            keep_rank);
 }
 
-absl::StatusOr<ApplicationView> Record::SetPayer(const ApplicationName& name,
-                                                 const Payer& payer) {
+absl::StatusOr<ApplicationView> TestRecord::SetPayer(
+    const ApplicationName& name, const Payer& payer) {
   return ChangePayer(*store_, rules, Call("ChangePayer"), name, payer,
                      /*etag=*/"");
 }
 
-absl::StatusOr<ApplicationView> Record::FailFunding(
+absl::StatusOr<ApplicationView> TestRecord::FailFunding(
     const ApplicationName& name) {
   return ReportFundingFailure(*store_, rules, Call("ReportFundingFailure"),
                               name, "refus");
 }
 
-absl::StatusOr<Agreement> Record::DrawUp(const ApplicationName& name) {
+absl::StatusOr<Agreement> TestRecord::DrawUp(const ApplicationName& name) {
   return CreateAgreement(*store_, Call("CreateAgreement"), name,
                          /*external_ids=*/{}, Mode::kCommit);
 }
 
-absl::StatusOr<Agreement> Record::Sign(const AgreementName& name) {
+absl::StatusOr<Agreement> TestRecord::Sign(const AgreementName& name) {
   return SignAgreement(*store_, rules, Call("SignAgreement"), name,
                        "Signataire Une", /*at_distance=*/false, /*etag=*/"");
 }
 
-Agreement Record::Commit(const ApplicationName& name) {
+Agreement TestRecord::Commit(const ApplicationName& name) {
   return Must(Sign(Must(DrawUp(name)).name));
 }
 
-absl::StatusOr<Enrolment> Record::Confirm(const ApplicationName& name) {
+absl::StatusOr<Enrolment> TestRecord::Confirm(const ApplicationName& name) {
   return ConfirmPlace(*store_, rules, Call("ConfirmPlace"), name,
                       {.kind = CommitmentKind::kSignedAgreement});
 }
 
-absl::StatusOr<Enrolment> Record::End(const EnrolmentName& name,
-                                      EnrolmentState state) {
+absl::StatusOr<Enrolment> TestRecord::End(const EnrolmentName& name,
+                                          EnrolmentState state) {
   return EndEnrolment(*store_, rules, Call("EndEnrolment"), name,
                       {.state = state, .reason = "Motif"},
                       /*end_is_today=*/true);
 }
 
-absl::StatusOr<Cohort> Record::Decide(GoDecision decision) {
+absl::StatusOr<Cohort> TestRecord::Decide(GoDecision decision) {
   return DecideCohort(*store_, rules, Call("DecideCohort"), cohort, decision,
                       PersonsDecision(), /*etag=*/"");
 }
 
-void Record::AdvanceTo(absl::Time time) {
+void TestRecord::AdvanceTo(absl::Time time) {
   while (true) {
     const absl::Time due =
         Must(NextDueTime(*store_, Call("PlaceDeadline"), time));
@@ -203,29 +207,29 @@ void Record::AdvanceTo(absl::Time time) {
   now = time;
 }
 
-ApplicationView Record::Read(const ApplicationName& name) {
+ApplicationView TestRecord::Read(const ApplicationName& name) {
   return Must(GetApplication(*store_, Call(), name));
 }
 
-Enrolment Record::Read(const EnrolmentName& name) {
+Enrolment TestRecord::Read(const EnrolmentName& name) {
   return Must(GetResource<Enrolment>(*store_, Call(),
                                      &EnrolmentUnit::enrolments, name));
 }
 
-Agreement Record::Read(const AgreementName& name) {
+Agreement TestRecord::Read(const AgreementName& name) {
   return Must(GetResource<Agreement>(*store_, Call(),
                                      &EnrolmentUnit::agreements, name));
 }
 
-CohortView Record::ReadCohort() {
+CohortView TestRecord::ReadCohort() {
   return Must(GetCohort(*store_, Call(), cohort));
 }
 
-std::vector<PlaceEvent> Record::StoryOf(const ApplicationName& name) {
+std::vector<PlaceEvent> TestRecord::StoryOf(const ApplicationName& name) {
   return Must(ExplainPlace(*store_, Call(), name)).events;
 }
 
-std::vector<PlaceState> Record::StatesOf(const ApplicationName& name) {
+std::vector<PlaceState> TestRecord::StatesOf(const ApplicationName& name) {
   std::vector<PlaceState> states;
   for (const PlaceEvent& event : StoryOf(name)) {
     states.push_back(event.place_state);
@@ -233,12 +237,12 @@ std::vector<PlaceState> Record::StatesOf(const ApplicationName& name) {
   return states;
 }
 
-std::vector<Agreement> Record::AgreementsOf(const ApplicationName& name) {
+std::vector<Agreement> TestRecord::AgreementsOf(const ApplicationName& name) {
   return Must(ListAgreements(*store_, Call(), body, {.application = name}, {}))
       .items;
 }
 
-int64_t Record::Count(const std::string& sql) {
+int64_t TestRecord::Count(const std::string& sql) {
   int64_t count = -1;
   EXPECT_OK(database_->View(
       Call(), [&](storage::Transaction& transaction) -> absl::Status {
@@ -250,7 +254,7 @@ int64_t Record::Count(const std::string& sql) {
   return count;
 }
 
-int64_t Record::RowsWritten() {
+int64_t TestRecord::RowsWritten() {
   return Count(
       "SELECT (SELECT COUNT(*) FROM change_feed)"
       " + (SELECT COUNT(*) FROM idempotency)"

@@ -28,11 +28,11 @@ namespace parcours::enrolment {
 // They act at `now`, a Monday six weeks before the course, under `rules`.
 //
 // The steps that return a plain value must succeed: they fail the test if not.
-class Record {
+class TestRecord {
  public:
-  explicit Record(storage::Engine engine,
-                  const Programme& programme = SampleProgramme(),
-                  const Cohort& cohort = SampleCohort());
+  explicit TestRecord(storage::Engine engine,
+                      const Programme& programme = SampleProgramme(),
+                      const Cohort& cohort = SampleCohort());
 
   EnrolmentStore& store() { return *store_; }
   storage::Database& database() { return *database_; }
