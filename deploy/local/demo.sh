@@ -7,11 +7,12 @@
 # PROGRAMME        the programme to live (default programmes/culture-ess-2026.txtpb);
 #                  NAME.fictitious.txtpb beside it completes it
 # DEMO_DATABASE    sqlite, or postgresql: a throw-away cluster started here
+# DEMO_STATE       folder of everything it leaves (default var/demo)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source deploy/local/system.sh
 
-state=$PWD/var/demo
+state=$(realpath -m "${DEMO_STATE:-var/demo}")
 database=${DEMO_DATABASE:-sqlite}
 case $database in
   sqlite | postgresql) ;;
@@ -23,9 +24,9 @@ programme=${PROGRAMME:-programmes/culture-ess-2026.txtpb}
 completion=${programme%.txtpb}.fictitious.txtpb
 if [ -f "$completion" ]; then programme+=,$completion; fi
 
-mkdir -p var
-exec 9>var/demo.lock
-flock --nonblock 9 || { echo "demo: one is already running in this clone" >&2; exit 1; }
+mkdir -p "$(dirname "$state")"
+exec 9>"$state.lock"
+flock --nonblock 9 || { echo "demo: one is already running in $state" >&2; exit 1; }
 
 stop_all() {
   local name
@@ -60,9 +61,9 @@ start_service evaluation 127.0.0.1:0 "${simulated[@]}" \
   --programme="$programme" \
   --report="$state/report.json" 9>&- || {
   status=$?
-  echo "demo: it stopped; the services' logs are in var/demo/log" >&2
+  echo "demo: it stopped; the services' logs are in $state/log" >&2
   exit "$status"
 }
 
-echo "Journaux des services : var/demo/log ; bases : var/demo/data."
+echo "Journaux des services : ${state#"$PWD"/}/log ; bases : ${state#"$PWD"/}/data."
 echo "Le système local, qui reste en marche : make up."

@@ -6,7 +6,7 @@
 # Everything listens on loopback or on a unix socket, and a system is found again
 # by its process files in $state/run.
 
-binaries=build/release
+binaries=${PARCOURS_BINARIES:-build/release}
 cli=$binaries/clients/cli/parcours
 service_names=(enrolment scheduling evaluation)
 
