@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
 #include "common/cache/redis_connection.h"
+#include "common/platform/session_decoration.h"
 #include "common/status/macros.h"
 #include "common/storage/feed.h"
 #include "common/telemetry/log.h"
@@ -68,13 +69,22 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
     problems.Add(absl::InvalidArgumentError(
         "--secret_file is required with PostgreSQL: all replicas share it"));
   }
+  if (!rpc::IsLoopbackAddress(set.listen_address)) {
+    problems.Add(absl::InvalidArgumentError(
+        Cat("--listen_address ", set.listen_address,
+            " is not on loopback, and plain text must not leave the machine")));
+  }
+  if (!set.redis_url.empty()) {
+    problems.Add(cache::ParseRedisUrl(set.redis_url).status());
+  }
   platform->rules_ = problems.Take(rules::RuleBook::Load(
       (std::filesystem::path(set.rules_dir) / "fr.txtpb").string()));
   auto database = problems.Take(
       storage::Database::Open({.url = set.database_url,
                                .password_file = set.database_password_file,
                                .pool_size = set.database_pool_size,
-                               .create_as_simulation = set.simulation},
+                               .create_as_simulation = set.simulation,
+                               .decorate_session = SessionDecorator()},
                               migrations));
   RETURN_IF_ERROR(problems.ToStatus());
   platform->database_ = *std::move(database);
