@@ -66,8 +66,10 @@ bool EndsSession(std::string_view state) {
 int RemainingMs(absl::Time deadline) {
   const absl::Duration remaining = deadline - absl::Now();
   if (remaining <= absl::ZeroDuration()) return 0;
-  return static_cast<int>(
-      std::min<int64_t>(absl::ToInt64Milliseconds(remaining) + 1, 60'000));
+  // At most a minute at a time; without a deadline, nothing remains to be
+  // added.
+  return static_cast<int>(absl::ToInt64Milliseconds(
+      std::min(remaining + absl::Milliseconds(1), absl::Minutes(1))));
 }
 
 absl::StatusOr<Value> ValueOf(const PGresult* result, int row, int column) {
