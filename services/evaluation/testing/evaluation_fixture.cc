@@ -8,6 +8,7 @@
 #include "common/testing/pdf.h"
 #include "common/text/view.h"
 #include "gtest/gtest.h"
+#include "services/evaluation/store/migrations.h"
 
 namespace parcours::evaluation {
 namespace {
