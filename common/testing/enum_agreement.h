@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/types/enum_names.h"
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/generated_enum_reflection.h"
 #include "gtest/gtest.h"
 

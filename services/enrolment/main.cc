@@ -2,14 +2,11 @@
 // enrolments. The only place where the layers of the service meet.
 
 #include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/cache/read_through.h"
-#include "common/documents/inspect.h"
 #include "common/documents/upload_repository.h"
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
@@ -19,22 +16,13 @@
 #include "services/enrolment/rpc/application_rpc.h"
 #include "services/enrolment/rpc/enrolment_rpc.h"
 #include "services/enrolment/rpc/people_rpc.h"
+#include "services/enrolment/rpc/piece_limits.h"
 #include "services/enrolment/rpc/programme_rpc.h"
 #include "services/enrolment/store/migrations.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
 
 namespace parcours::enrolment {
 namespace {
-
-// The pieces of a file are PDF documents that can be read.
-documents::UploadLimits PieceLimits(const std::string& inspector) {
-  documents::UploadLimits limits;
-  limits.content_types = {"application/pdf"};
-  limits.inspect = [inspector](std::string_view, std::string_view bytes) {
-    return documents::InspectBytes({.program = inspector}, bytes).status();
-  };
-  return limits;
-}
 
 // Places whose time has come, and files that nothing took.
 class EnrolmentDueWork final : public platform::DueWork {

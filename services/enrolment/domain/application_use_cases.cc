@@ -69,6 +69,18 @@ absl::Status CheckOrganisation(EnrolmentUnit& unit,
   return MakeFieldError(field, Reason::kUnknownReference);
 }
 
+// A file sent to the cohort's own body.
+absl::StatusOr<FinishedUpload> Claim(EnrolmentUnit& unit,
+                                     const access::Caller& caller,
+                                     const CohortName& cohort,
+                                     const UploadName& upload,
+                                     std::string_view field) {
+  if (upload.body() != cohort.body()) {
+    return MakeFieldError(field, Reason::kUnknownReference);
+  }
+  return unit.ClaimUpload(caller.scope, upload, field);
+}
+
 // A course that is over or given up gives no more ranks.
 bool GivesRanks(const Cohort& cohort) {
   return Runs(cohort) || cohort.state == CohortState::kPostponed;
@@ -217,8 +229,8 @@ absl::StatusOr<ApplicationView> SubmitApplication(
         }
         for (std::size_t i = 0; i < pieces.size(); ++i) {
           ASSIGN_OR_RETURN(const FinishedUpload upload,
-                           unit.ClaimUpload(caller.scope, pieces[i].upload,
-                                            Cat("pieces[", i, "].upload")));
+                           Claim(unit, caller, cohort, pieces[i].upload,
+                                 Cat("pieces[", i, "].upload")));
           RETURN_IF_ERROR(AttachPiece(received, places.programme,
                                       {.kind = pieces[i].kind,
                                        .upload = upload.name,
@@ -305,9 +317,9 @@ absl::StatusOr<ApplicationView> AttachPiece(EnrolmentStore& store,
   return ChangeApplication(
       store, rules, caller, name, /*etag=*/"",
       [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
-        ASSIGN_OR_RETURN(
-            const FinishedUpload upload,
-            unit.ClaimUpload(caller.scope, piece.upload, "piece.upload"));
+        ASSIGN_OR_RETURN(const FinishedUpload upload,
+                         Claim(unit, caller, locked.application.cohort,
+                               piece.upload, "piece.upload"));
         RETURN_IF_ERROR(AttachPiece(locked.application, locked.places.programme,
                                     {.kind = piece.kind,
                                      .upload = upload.name,

@@ -119,6 +119,36 @@ TEST_P(SubmissionTest, OfTheSamePersonIsRefusedUntilWithdrawn) {
   EXPECT_OK(Submit(record, again, {}));
 }
 
+TEST_P(SubmissionTest, BelowTheConditionsIsAdmittedByDerogationOnly) {
+  TestRecord record(GetParam());
+  Application declaration = record.Declaration(1);
+  declaration.qualification = {.years_after_bac = 3, .experience_years = 2};
+  const ApplicationView view =
+      Must(Submit(record, declaration, record.RequiredFiles()));
+  EXPECT_FALSE(view.application.meets_access_conditions);
+  const ApplicationName name = view.application.name;
+  const int64_t rows = record.RowsWritten();
+  EXPECT_THAT(record.Admit(name), HasReason(Reason::kAccessConditionsNotMet));
+  EXPECT_EQ(record.RowsWritten(), rows);
+  const ApplicationView admitted = Must(AdmitApplication(
+      record.store(), record.rules, record.Call("AdmitApplication"), name,
+      {.decider = "Personne Une", .reason = "Parcours associatif"},
+      "Attestation du 2 février 2026", /*etag=*/""));
+  EXPECT_TRUE(admitted.application.decision.derogation);
+  EXPECT_EQ(admitted.application.decision.derogation_proof,
+            "Attestation du 2 février 2026");
+  // Whether volunteering counts is a rule.
+  Application volunteer = record.Declaration(2);
+  volunteer.qualification = {.volunteering_years = 3};
+  EXPECT_TRUE(
+      Must(Submit(record, volunteer, {})).application.meets_access_conditions);
+  record.rules = FrenchRulesWhere("admission.volunteering_counts", 0);
+  Application another = record.Declaration(3);
+  another.qualification = {.volunteering_years = 3};
+  EXPECT_FALSE(
+      Must(Submit(record, another, {})).application.meets_access_conditions);
+}
+
 TEST_P(SubmissionTest, IsMadeOnceForEachRequestId) {
   TestRecord record(GetParam());
   const std::vector<NewPiece> files = record.RequiredFiles();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/rpc/convert.h"
+#include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/time/clock.h"
 #include "common/types/record.h"
@@ -15,11 +16,15 @@ namespace parcours::enrolment {
 
 absl::StatusOr<pb::Agreement> EnrolmentRpc::CreateAgreement(
     const rpc::CallContext& call, const pb::CreateAgreementRequest& request) {
+  const auto application =
+      ApplicationName::FromRecord(request.agreement().application());
+  if (application.body() != request.parent()) {
+    return MakeFieldError("agreement.application", Reason::kUnknownReference);
+  }
   ASSIGN_OR_RETURN(
       const Agreement agreement,
       enrolment::CreateAgreement(
-          dependencies_.store, call.caller,
-          ApplicationName::FromRecord(request.agreement().application()),
+          dependencies_.store, call.caller, application,
           ExternalIdsOf(request.agreement()),
           request.validate_only() ? Mode::kValidateOnly : Mode::kCommit));
   return ToProto(agreement, ParisDay(call.caller.now));

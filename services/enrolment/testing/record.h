@@ -12,13 +12,13 @@
 #include "absl/time/time.h"
 #include "common/storage/database.h"
 #include "common/testing/database_fixture.h"
-#include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
 #include "services/enrolment/domain/application_use_cases.h"
 #include "services/enrolment/domain/due_work.h"
 #include "services/enrolment/domain/enrolment_use_cases.h"
 #include "services/enrolment/domain/programme_use_cases.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
+#include "services/enrolment/testing/both_engines.h"
 #include "services/enrolment/testing/samples.h"
 
 namespace parcours::enrolment {
@@ -121,22 +121,8 @@ class TestRecord {
   int calls_ = 0;
 };
 
-// The value; fails the test and returns a default where there is none.
-template <typename T>
-T Must(absl::StatusOr<T> result) {
-  EXPECT_OK(result);
-  if (!result.ok()) return T();
-  return *std::move(result);
-}
-
 // A use case in a test of both engines.
 class RecordTest : public ::testing::TestWithParam<storage::Engine> {};
-
-#define PARCOURS_ON_BOTH_ENGINES(Suite)                             \
-  INSTANTIATE_TEST_SUITE_P(                                         \
-      Engines, Suite,                                               \
-      ::testing::ValuesIn(::parcours::testing::EnginesUnderTest()), \
-      ::parcours::testing::EngineName())
 
 }  // namespace parcours::enrolment
 
