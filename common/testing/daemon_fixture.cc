@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -171,6 +172,16 @@ int DaemonFixture::Wait() {
   if (waitpid(process_, &status, 0) != process_) Die("waitpid");
   process_ = 0;
   return CodeOf(status);
+}
+
+absl::Duration DaemonFixture::ProcessorTime() const {
+  clockid_t clock;
+  timespec time;
+  if (clock_getcpuclockid(process_, &clock) != 0 ||
+      clock_gettime(clock, &time) != 0) {
+    Die("has no processor time");
+  }
+  return absl::DurationFromTimespec(time);
 }
 
 std::string DaemonFixture::address() const { return Cat("127.0.0.1:", port_); }

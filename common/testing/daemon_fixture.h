@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/testing/temp_dir.h"
 #include "grpcpp/channel.h"
 
@@ -54,6 +55,8 @@ class DaemonFixture {
   int Wait();
 
   bool running() const { return process_ > 0; }
+  // Processor time of the process that runs, in user and system mode.
+  absl::Duration ProcessorTime() const;
   std::string address() const;
   // A connection of its own to the process that runs.
   std::shared_ptr<grpc::Channel> Connect() const;
