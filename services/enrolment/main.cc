@@ -11,6 +11,7 @@
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
 #include "common/platform/daemon.h"
+#include "common/platform/retention.h"
 #include "common/status/macros.h"
 #include "services/enrolment/domain/due_work.h"
 #include "services/enrolment/rpc/application_rpc.h"
@@ -24,12 +25,16 @@
 namespace parcours::enrolment {
 namespace {
 
-// Places whose time has come, and files that nothing took.
+// Places and cohorts whose time has come, files that nothing took, and what the
+// platform keeps for a time only.
 class EnrolmentDueWork final : public platform::DueWork {
  public:
   EnrolmentDueWork(platform::Platform& platform, EnrolmentStore& store,
                    const documents::UploadStore& uploads)
-      : platform_(platform), store_(store), uploads_(uploads) {}
+      : platform_(platform),
+        store_(store),
+        uploads_(uploads),
+        retention_(platform.database(), platform.rules()) {}
 
   absl::StatusOr<absl::Time> NextDue(absl::Time until) override {
     return NextDueTime(store_, platform_.OwnCaller("PlaceDeadline"), until);
@@ -41,6 +46,7 @@ class EnrolmentDueWork final : public platform::DueWork {
     RETURN_IF_ERROR(
         documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
             .status());
+    RETURN_IF_ERROR(retention_.Run(now, caller.deadline));
     return DecideDue(store_, platform_.rules(), caller);
   }
 
@@ -50,6 +56,7 @@ class EnrolmentDueWork final : public platform::DueWork {
   platform::Platform& platform_;
   EnrolmentStore& store_;
   const documents::UploadStore& uploads_;
+  platform::Retention retention_;
 };
 
 class Enrolmentd final : public platform::Application {
