@@ -417,5 +417,21 @@ TEST(ApplicationValidationTest, AnEmployerAndItsOpcoAreOrganisations) {
   }
 }
 
+TEST(PayerTest, IsTheSamePartyWhoeverFundsIt) {
+  const Payer opco{.kind = PayerKind::kOpco,
+                   .organisation = OrganisationName::FromRecord(
+                       "bodies/essai/organisations/une"),
+                   .funder_id = "afdas"};
+  Payer other = opco;
+  other.funder_id = "opcommerce";
+  EXPECT_TRUE(IsSameParty(opco, other));
+  other.kind = PayerKind::kEmployer;
+  EXPECT_FALSE(IsSameParty(opco, other));
+  other = opco;
+  other.organisation =
+      OrganisationName::FromRecord("bodies/essai/organisations/deux");
+  EXPECT_FALSE(IsSameParty(opco, other));
+}
+
 }  // namespace
 }  // namespace parcours::enrolment

@@ -382,5 +382,43 @@ TEST(CohortValidationTest, ListsEverythingThatIsWrong) {
                                    "cohort.prices[0].amount_cents"));
 }
 
+TEST(CohortCalendarTest, MovesOnlyWhatAPersonDecidedOn) {
+  for (const CohortState state : AllOf<CohortState>()) {
+    SCOPED_TRACE(NameOf(state));
+    Cohort cohort = SampleCohort();
+    cohort.state = state;
+    const std::optional<absl::Time> next = NextStepTime(cohort);
+    if (state == CohortState::kConfirmed) {
+      EXPECT_EQ(next, Paris(2026, 3, 16));
+      StepOn(cohort);
+      EXPECT_EQ(cohort.state, CohortState::kUnderWay);
+    } else if (state == CohortState::kUnderWay) {
+      EXPECT_EQ(next, Paris(2026, 11, 18));
+      StepOn(cohort);
+      EXPECT_EQ(cohort.state, CohortState::kEnded);
+    } else {
+      EXPECT_FALSE(next.has_value());
+    }
+  }
+}
+
+TEST(CohortCalendarTest, IsThatOfTheCohortsOwnZone) {
+  Cohort cohort = SampleCohort();
+  cohort.state = CohortState::kConfirmed;
+  cohort.time_zone = "Indian/Reunion";
+  EXPECT_EQ(NextStepTime(cohort), Paris(2026, 3, 15, 21));
+}
+
+TEST(CapacityTest, NamesAsManyHoldersAsAnErrorCarries) {
+  const PlaceCounts counts{.held = 30};
+  const std::vector<std::string> holders(
+      30, "bodies/essai/cohorts/essai-2026/applications/une");
+  const absl::Status refused = CheckCapacity(29, counts, holders);
+  const std::string named = MetadataOf(refused).at("holders");
+  EXPECT_LT(named.size(), 500U);
+  EXPECT_THAT(named, testing::StartsWith(holders[0] + ", "));
+  EXPECT_THAT(named, testing::HasSubstr(", … +"));
+}
+
 }  // namespace
 }  // namespace parcours::enrolment

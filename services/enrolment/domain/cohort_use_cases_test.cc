@@ -1,4 +1,6 @@
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -217,6 +219,33 @@ TEST_P(CohortUseCaseTest, ExternalIdsAreUniqueInTheirSystem) {
       record.body, ExternalId{.system = "cnam", .value = "N-1"}, {}));
   ASSERT_THAT(found.items, SizeIs(1));
   EXPECT_EQ(found.items[0].name.id(), "trois");
+}
+
+TEST_P(CohortUseCaseTest, OneOfManyAtOnceGetsTheExternalId) {
+  TestRecord record(GetParam());
+  std::atomic<int> taken = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      Person person;
+      person.name =
+          ChildName<PersonName>(record.body, "persons", Cat("personne-", i));
+      person.given_name = "Personne";
+      person.family_name = "Une";
+      person.email = "personne.une@example.org";
+      person.external_ids = {{.system = "cnam", .value = "N-1"}};
+      const auto created = CreatePerson(
+          record.store(), record.Call("CreatePerson"), person, Mode::kCommit);
+      if (created.ok()) ++taken;
+      if (!created.ok()) {
+        EXPECT_THAT(created, HasReason(Reason::kAlreadyExists));
+        EXPECT_EQ(MetadataOf(created.status()).at("system"), "cnam");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(taken, 1);
+  EXPECT_EQ(record.Count("SELECT COUNT(*) FROM person"), 1);
 }
 
 TEST_P(CohortUseCaseTest, NobodySeesAnotherBody) {

@@ -126,6 +126,25 @@ TEST(EnrolmentTest, IsActiveUntilItEnds) {
   }
 }
 
+TEST(EnrolmentTest, EndsWithItsPlace) {
+  for (const EnrolmentState state : AllOf<EnrolmentState>()) {
+    SCOPED_TRACE(NameOf(state));
+    Enrolment enrolment = SampleEnrolment(state);
+    const bool was_active = IsActive(enrolment);
+    LosePlace(enrolment, "Motif", absl::CivilDay(2026, 5, 4));
+    if (!was_active) {
+      EXPECT_EQ(enrolment.state, state);
+      EXPECT_FALSE(enrolment.end_date.has_value());
+      continue;
+    }
+    EXPECT_EQ(enrolment.state, state == EnrolmentState::kStarted
+                                   ? EnrolmentState::kDroppedOut
+                                   : EnrolmentState::kWithdrawn);
+    EXPECT_EQ(enrolment.end_date, absl::CivilDay(2026, 5, 4));
+    EXPECT_EQ(enrolment.end_reason, "Motif");
+  }
+}
+
 TEST(CommitmentTest, IsThePayersOwnAct) {
   for (const PayerKind payer : AllOf<PayerKind>()) {
     SCOPED_TRACE(NameOf(payer));

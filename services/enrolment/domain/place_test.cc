@@ -588,63 +588,6 @@ TEST(ReleaseTest, KeepsTheRankInTheStory) {
   }
 }
 
-TEST(DueTest, IsWhatTimeHasReached) {
-  Application application = With(PlaceState::kHeld);
-  EXPECT_FALSE(IsDue(application, Now()));
-  application.place_expire_time = Now();
-  EXPECT_FALSE(IsDue(application, Now() - absl::Microseconds(1)));
-  EXPECT_TRUE(IsDue(application, Now()));
-  application.place_expire_time.reset();
-  application.pieces_due_time = Now();
-  EXPECT_FALSE(IsDue(application, Now() - absl::Microseconds(1)));
-  EXPECT_TRUE(IsDue(application, Now()));
-}
-
-TEST(LapseTest, TellsWhatWasNotDoneInTime) {
-  const Moment moment;
-  const struct {
-    PlaceState from;
-    std::string_view told_fr;
-    std::string_view told_en;
-  } cases[] = {
-      {PlaceState::kOffered, "sans réponse", "not answered"},
-      {PlaceState::kAtRisk, "financement", "No funding in time"},
-      {PlaceState::kHeld, "engagement écrit", "written commitment"},
-  };
-  for (const auto& c : cases) {
-    SCOPED_TRACE(NameOf(c.from));
-    Application application = With(c.from);
-    application.place_expire_time = Now();
-    ASSERT_TRUE(IsDue(application, Now()));
-    const PlaceEvent event = Lapse(application, moment.Situation());
-    EXPECT_EQ(application.place_state, PlaceState::kReleased);
-    EXPECT_EQ(event.place_state, PlaceState::kReleased);
-    EXPECT_EQ(application.rank, 7);
-    EXPECT_THAT(event.text_fr, HasSubstr(std::string(c.told_fr)));
-    EXPECT_THAT(event.text_en, HasSubstr(std::string(c.told_en)));
-    EXPECT_FALSE(IsDue(application, Now() + absl::Hours(10000)));
-  }
-}
-
-TEST(LapseTest, OfAPieceThatNeverCameLosesTheRank) {
-  const Moment moment;
-  Application application =
-      With(PlaceState::kHeld, ReviewState::kAwaitingPieces);
-  application.rank_time = Now() - absl::Hours(200);
-  application.pieces_due_time = Now();
-  const PlaceEvent event = Lapse(application, moment.Situation());
-  EXPECT_EQ(application.rank, 0);
-  EXPECT_FALSE(application.rank_time.has_value());
-  EXPECT_EQ(application.place_state, PlaceState::kNone);
-  EXPECT_EQ(event.place_state, PlaceState::kNone);
-  EXPECT_THAT(event.text_en, HasSubstr("the rank is lost"));
-  EXPECT_EQ(application.review_state, ReviewState::kAwaitingPieces);
-  EXPECT_FALSE(IsDue(application, Now() + absl::Hours(10000)));
-  // The piece comes late: a new rank, after everybody else.
-  application.review_state = ReviewState::kReceived;
-  EXPECT_TRUE(EarnsRank(application, RankEvent::kCompleteFile, false));
-}
-
 TEST(StoryTest, NamesNobody) {
   Moment moment;
   Application application = SampleApplication();
