@@ -8,11 +8,11 @@
 
 // Returns the status of `expression` from the enclosing function unless it is
 // OK.
-#define RETURN_IF_ERROR(expression)                              \
-  do {                                                           \
-    if (absl::Status status_ = (expression); !status_.ok()) {    \
-      return status_;                                            \
-    }                                                            \
+#define RETURN_IF_ERROR(expression)                           \
+  do {                                                        \
+    if (absl::Status status_ = (expression); !status_.ok()) { \
+      return status_;                                         \
+    }                                                         \
   } while (false)
 
 #define PARCOURS_CONCAT_INNER(a, b) a##b
@@ -20,7 +20,7 @@
 
 // Declares or assigns `target` from the value of a StatusOr `expression`, or
 // returns its status from the enclosing function.
-#define ASSIGN_OR_RETURN(target, expression) \
+#define ASSIGN_OR_RETURN(target, expression)                                \
   PARCOURS_ASSIGN_OR_RETURN_(PARCOURS_CONCAT(status_or_, __LINE__), target, \
                              expression)
 

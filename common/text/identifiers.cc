@@ -42,7 +42,8 @@ bool HasLuhnKey(std::string_view digits) {
 bool IsSiret(std::string_view text) {
   if (text.size() != kSiretLength || !AllDigits(text)) return false;
   if (DigitSum(text) == 0) return false;
-  if (text.substr(0, kLaPosteSiren.size()) == kLaPosteSiren && DigitSum(text) % 5 == 0) {
+  if (text.substr(0, kLaPosteSiren.size()) == kLaPosteSiren &&
+      DigitSum(text) % 5 == 0) {
     return true;
   }
   return HasLuhnKey(text);
@@ -55,8 +56,7 @@ bool IsActivityNumber(std::string_view text) {
 bool IsEmail(std::string_view text) {
   const std::size_t at = text.find('@');
   if (at == std::string_view::npos || at == 0 ||
-      text.find('@', at + 1) != std::string_view::npos ||
-      text.size() > 254) {
+      text.find('@', at + 1) != std::string_view::npos || text.size() > 254) {
     return false;
   }
   const std::string_view domain = text.substr(at + 1);

@@ -10,11 +10,10 @@ absl::Status SimulatedBusinessClock::AdvanceTo(absl::Time now) {
   int64_t current = micros_.load(std::memory_order_acquire);
   do {
     if (target < current) {
-      return MakeError(
-          Reason::kTimeMovesForwardOnly,
-          {{"now", absl::FormatTime(absl::RFC3339_sec,
-                                    absl::FromUnixMicros(current),
-                                    ParisZone())}});
+      return MakeError(Reason::kTimeMovesForwardOnly,
+                       {{"now", absl::FormatTime(absl::RFC3339_sec,
+                                                 absl::FromUnixMicros(current),
+                                                 ParisZone())}});
     }
   } while (!micros_.compare_exchange_weak(current, target,
                                           std::memory_order_acq_rel));

@@ -230,8 +230,10 @@ std::vector<PlaceEvent> TestRecord::StoryOf(const ApplicationName& name) {
 }
 
 std::vector<PlaceState> TestRecord::StatesOf(const ApplicationName& name) {
+  const std::vector<PlaceEvent> story = StoryOf(name);
   std::vector<PlaceState> states;
-  for (const PlaceEvent& event : StoryOf(name)) {
+  states.reserve(story.size());
+  for (const PlaceEvent& event : story) {
     states.push_back(event.place_state);
   }
   return states;
