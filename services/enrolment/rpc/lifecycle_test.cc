@@ -222,43 +222,55 @@ TEST_P(LifecycleTest, AContractIsWithdrawnFromInTime) {
 }
 
 TEST_P(LifecycleTest, AnEmployerReplacesAndALearnerLeaves) {
+  Enrolments& enrolments = fixture_.enrolments();
   const std::string leaving = fixture_.Admitted(1).name();
   auto payer = Named<pb::ChangePayerRequest>(leaving);
   payer.mutable_payer()->set_kind(type::v1::PAYER_KIND_EMPLOYER);
   payer.mutable_payer()->set_organisation(fixture_.employer);
   ASSERT_OK(fixture_.Call(fixture_.applications(), &Applications::ChangePayer,
                           payer));
-  fixture_.Committed(leaving);
+  const std::string agreement = fixture_.Committed(leaving).name();
   pb::ConfirmPlaceRequest confirm;
   confirm.set_application(leaving);
   confirm.set_commitment(pb::COMMITMENT_KIND_SIGNED_AGREEMENT);
   const auto enrolment =
-      fixture_.Call(fixture_.enrolments(), &Enrolments::ConfirmPlace, confirm);
+      fixture_.Call(enrolments, &Enrolments::ConfirmPlace, confirm);
   ASSERT_OK(enrolment);
-  const std::string newcomer = fixture_.Admitted(2).name();
-  ASSERT_OK(fixture_.Call(fixture_.applications(),
-                          &Applications::WithdrawApplication,
-                          Named<pb::WithdrawApplicationRequest>(newcomer)));
   auto replace = Named<pb::ReplaceLearnerRequest>(enrolment->name());
-  replace.set_application(newcomer);
   replace.set_reason("Mutation");
-  EXPECT_THAT(fixture_.Call(fixture_.enrolments(), &Enrolments::ReplaceLearner,
-                            replace),
-              HasReason(Reason::kNotCommitted));
-  replace.set_application(fixture_.Admitted(3).name());
-  auto decline = Named<pb::RefuseApplicationRequest>(replace.application());
-  EXPECT_THAT(fixture_.Call(fixture_.enrolments(), &Enrolments::ReplaceLearner,
-                            replace),
+  replace.set_application(fixture_.Admitted(2).name());
+  EXPECT_THAT(fixture_.Call(enrolments, &Enrolments::ReplaceLearner, replace),
               HasReason(Reason::kIllegalTransition));
-  auto end = Named<pb::EndEnrolmentRequest>(enrolment->name());
+
+  pb::UpdateCohortRequest fill;
+  fill.mutable_cohort()->set_name(fixture_.cohort);
+  fill.mutable_cohort()->set_capacity(2);
+  ASSERT_OK(
+      fixture_.Call(fixture_.programmes(), &Programmes::UpdateCohort, fill));
+  replace.set_application(fixture_.Admitted(3).name());
+  const auto entered =
+      fixture_.CallTwice(enrolments, &Enrolments::ReplaceLearner, replace);
+  ASSERT_OK(entered);
+  EXPECT_EQ(entered->application(), replace.application());
+  EXPECT_EQ(entered->organisation(), fixture_.employer);
+  const auto convention =
+      fixture_.Call(enrolments, &Enrolments::GetAgreement,
+                    Named<pb::GetAgreementRequest>(agreement));
+  ASSERT_OK(convention);
+  EXPECT_EQ(convention->application(), replace.application());
+
+  auto end = Named<pb::EndEnrolmentRequest>(entered->name());
   end.set_state(pb::Enrolment::STATE_TRANSFERRED);
   end.set_reason("Motif");
   end.set_force_majeure(true);
   const auto ended =
-      fixture_.CallTwice(fixture_.enrolments(), &Enrolments::EndEnrolment, end);
+      fixture_.CallTwice(enrolments, &Enrolments::EndEnrolment, end);
   ASSERT_OK(ended);
   EXPECT_TRUE(ended->force_majeure());
   EXPECT_EQ(ended->end_date().day(), 2);
+  end.set_state(pb::Enrolment::STATE_COMPLETED);
+  EXPECT_THAT(fixture_.Call(enrolments, &Enrolments::EndEnrolment, end),
+              HasReason(Reason::kIllegalTransition));
 }
 
 TEST_P(LifecycleTest, PeopleAndOrganisations) {
