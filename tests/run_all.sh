@@ -41,6 +41,5 @@ stage "format" tests/lint.sh format
 stage "contracts (buf lint)" tests/lint.sh proto
 stage "build, address sanitizer" build asan
 stage "tests, address sanitizer" run_tests asan
-stage "clang-tidy" tests/lint.sh tidy
 stage "build, thread sanitizer" build tsan --target parcours_tests
 stage "tests, thread sanitizer" run_tests tsan

@@ -250,12 +250,15 @@ absl::Status PostgresqlSession::Lost(std::string_view what) {
       Cat("PostgreSQL: ", what, ": ", PQerrorMessage(connection_)));
 }
 
+// NOLINTNEXTLINE(google-runtime-int): the type of poll(2).
 absl::Status PostgresqlSession::Await(short events, absl::Time deadline) {
   for (;;) {
     pollfd descriptor{PQsocket(connection_), events, 0};
     const int timeout = RemainingMs(deadline);
     const int ready = poll(&descriptor, 1, timeout);
     if (ready > 0) return absl::OkStatus();
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's own text, of a fixed
+    // table.
     if (ready < 0 && errno != EINTR) return Lost(std::strerror(errno));
     if (ready == 0 && absl::Now() >= deadline) {
       lost_ = true;

@@ -65,6 +65,7 @@ class PostgresqlSession final : public Session {
   absl::StatusOr<std::vector<Result>> Receive(
       absl::Span<const Statement> statements, const std::vector<Sent>& sent,
       absl::Time deadline);
+  // NOLINTNEXTLINE(google-runtime-int): the type of poll(2).
   absl::Status Await(short events, absl::Time deadline);
   absl::StatusOr<ResultHandle> NextResult(absl::Time deadline);
   absl::Status ErrorOf(const pg_result* result, std::string_view sql);
