@@ -257,8 +257,7 @@ absl::Status PostgresqlSession::Await(short events, absl::Time deadline) {
     const int timeout = RemainingMs(deadline);
     const int ready = poll(&descriptor, 1, timeout);
     if (ready > 0) return absl::OkStatus();
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's own text, of a fixed
-    // table.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     if (ready < 0 && errno != EINTR) return Lost(std::strerror(errno));
     if (ready == 0 && absl::Now() >= deadline) {
       lost_ = true;
