@@ -14,6 +14,8 @@ namespace parcours::access {
 struct Caller {
   Principal principal;
   Scope scope;
+  // By which of their roles they may call the method.
+  RoleSet acting_roles;
   // Full name of the method: "parcours.enrolment.v1.EnrolmentService/…".
   std::string method;
   // The UUID under which a change is made once (https://google.aip.dev/155),

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace parcours::access {
 
@@ -12,21 +13,40 @@ namespace parcours::access {
 class Scope {
  public:
   // The whole installation. With it, an absent resource is NOT_FOUND.
-  static Scope Installation() { return Scope(""); }
+  static Scope Installation() { return Scope("", {}, false); }
   // One body, "bodies/opale". Outside it, absent and forbidden are one
   // PERMISSION_DENIED.
-  static Scope Body(std::string body) { return Scope(std::move(body)); }
-
-  bool is_full() const { return body_.empty(); }
-  const std::string& body() const { return body_; }
-  // Whether a resource of `body` is inside.
-  bool Covers(const std::string& body) const {
-    return is_full() || body == body_;
+  static Scope Body(std::string body) {
+    return Scope(std::move(body), {}, false);
+  }
+  // Within `body`, what belongs to one of the owners that `keys` (OwnKey) name.
+  // Outside it, absent and forbidden are one PERMISSION_DENIED.
+  static Scope Own(std::string body, std::vector<std::string> keys) {
+    return Scope(std::move(body), std::move(keys), true);
   }
 
+  bool is_full() const { return body_.empty() && !own_; }
+  bool is_own() const { return own_; }
+  const std::string& body() const { return body_; }
+  // REQUIRES: is_own().
+  const std::vector<std::string>& keys() const { return keys_; }
+
+  // Whether everything of `body` is inside.
+  bool Covers(const std::string& body) const {
+    return !own_ && (body_.empty() || body == body_);
+  }
+
+  // The same without regard to owners: for what a decision must look at, and
+  // its caller does not see.
+  Scope Whole() const { return Scope(body_, {}, false); }
+
  private:
-  explicit Scope(std::string body) : body_(std::move(body)) {}
+  Scope(std::string body, std::vector<std::string> keys, bool own)
+      : body_(std::move(body)), keys_(std::move(keys)), own_(own) {}
+
   std::string body_;
+  std::vector<std::string> keys_;
+  bool own_;
 };
 
 }  // namespace parcours::access

@@ -34,6 +34,8 @@ struct Upload {
   // complete, that of the bytes received afterwards.
   std::string sha256;
   UploadState state = UploadState::kReceiving;
+  // The subject of the account that sends it; empty when the body does.
+  std::string account;
   // Business time after which an upload that nothing took is given up.
   absl::Time expire_time;
 };

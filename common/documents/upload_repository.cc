@@ -19,7 +19,8 @@ const storage::Table<Upload>& UploadTable() {
           .Column("content_type", &Upload::content_type)
           .Column("sha256", &Upload::sha256)
           .Column("state", &Upload::state)
-          .Column("expire_time", &Upload::expire_time));
+          .Column("expire_time", &Upload::expire_time)
+          .Column("account", &Upload::account));
   return table;
 }
 
@@ -70,8 +71,17 @@ std::vector<storage::Migration> WithUploadMigrations(
 storage::RecordingRepository<Upload> UploadRepository(
     storage::Transaction& transaction) {
   return storage::RecordingRepository<Upload>(
-      transaction, UploadTable(), "upload", [](const Upload& upload) {
+      transaction, UploadTable(), "upload",
+      [](const Upload& upload) {
         return std::vector<std::string>{upload.name.body()};
+      },
+      [](const Upload& upload) {
+        std::vector<access::Ownership> owners;
+        if (!upload.account.empty()) {
+          owners.push_back(
+              {upload.name.text(), access::AccountKey(upload.account)});
+        }
+        return owners;
       });
 }
 

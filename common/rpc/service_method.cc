@@ -1,7 +1,10 @@
 #include "common/rpc/service_method.h"
 
 #include <algorithm>
+#include <string>
 
+#include "absl/strings/ascii.h"
+#include "common/access/own_key.h"
 #include "common/status/error.h"
 #include "common/text/view.h"
 #include "google/api/annotations.pb.h"
@@ -13,6 +16,72 @@ const google::protobuf::ServiceDescriptor* FindService(
     std::string_view service) {
   return google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
       std::string(service));
+}
+
+access::RoleSet* RolesWithin(ServiceMethod& method, type::v1::Scope scope) {
+  switch (scope) {
+    case type::v1::SCOPE_BODY:
+      return &method.body_roles;
+    case type::v1::SCOPE_OWN:
+      return &method.own_roles;
+    case type::v1::SCOPE_INSTALLATION:
+      return &method.installation_roles;
+    case type::v1::SCOPE_PUBLIC:
+      return &method.public_roles;
+    default:
+      return nullptr;
+  }
+}
+
+// The roles that one can have without belonging to a body.
+constexpr access::RoleSet WithoutBody() {
+  access::RoleSet roles;
+  roles.Add(type::v1::ROLE_ADMINISTRATOR);
+  roles.Add(type::v1::ROLE_SERVICE);
+  roles.Add(type::v1::ROLE_AUDITOR);
+  return roles;
+}
+
+// "learner" for ROLE_LEARNER.
+std::string KeyNameOf(type::v1::Role role) {
+  constexpr std::string_view kPrefix = "ROLE_";
+  return absl::AsciiStrToLower(
+      AbslView(std::string_view(type::v1::Role_Name(role)))
+          .substr(kPrefix.size()));
+}
+
+// Which of the principal's claims says what is the own of a role.
+const std::string& OwnerOf(const access::Principal& principal,
+                           const google::protobuf::EnumValueDescriptor& role) {
+  static const std::string kNobody;
+  switch (role.options().GetExtension(type::v1::own_by)) {
+    case type::v1::OWNER_PERSON:
+      return principal.person;
+    case type::v1::OWNER_ORGANISATION:
+      return principal.organisation;
+    case type::v1::OWNER_FUNDER:
+      return principal.funder;
+    default:
+      return kNobody;
+  }
+}
+
+// The keys of what is theirs by those of `roles` that say whose it is.
+std::vector<std::string> OwnKeys(const access::Principal& principal,
+                                 access::RoleSet roles) {
+  std::vector<std::string> keys;
+  const google::protobuf::EnumDescriptor& all = *type::v1::Role_descriptor();
+  for (int i = 0; i < all.value_count(); ++i) {
+    const google::protobuf::EnumValueDescriptor& role = *all.value(i);
+    if (!roles.Has(role.number())) continue;
+    const std::string& owner = OwnerOf(principal, role);
+    if (!owner.empty()) {
+      keys.push_back(access::OwnKey(
+          KeyNameOf(static_cast<type::v1::Role>(role.number())), owner));
+    }
+  }
+  if (!roles.empty()) keys.push_back(access::AccountKey(principal.subject));
+  return keys;
 }
 
 }  // namespace
@@ -38,11 +107,20 @@ std::unique_ptr<const ServiceMethod> ReadMethod(
 
   const type::v1::Access& access =
       descriptor->options().GetExtension(type::v1::access);
-  read.scope = access.scope();
-  for (const int role : access.roles()) {
-    if (role != type::v1::ROLE_UNSPECIFIED) read.roles.Add(role);
+  read.audit = access.audit();
+  for (const type::v1::Grant& grant : access.grants()) {
+    access::RoleSet* const within = RolesWithin(read, grant.scope());
+    if (within == nullptr) continue;
+    for (const int role : grant.roles()) {
+      if (role == type::v1::ROLE_UNSPECIFIED) continue;
+      within->Add(role);
+      read.roles.Add(role);
+    }
   }
-  if (!read.roles.empty()) read.roles.Add(type::v1::ROLE_ADMINISTRATOR);
+  if (!read.roles.empty()) {
+    read.roles.Add(type::v1::ROLE_ADMINISTRATOR);
+    read.installation_roles.Add(type::v1::ROLE_ADMINISTRATOR);
+  }
 
   if (std::find(submissions.begin(), submissions.end(), read.full_name) !=
       submissions.end()) {
@@ -58,6 +136,7 @@ std::unique_ptr<const ServiceMethod> ReadMethod(
     read.request_id = request_id;
   }
   read.rules = &RequestRules::Of(*descriptor->input_type());
+  read.redaction = Redaction::Of(*descriptor->output_type());
   return owned;
 }
 
@@ -74,39 +153,68 @@ std::vector<std::string> MissingAccess(std::string_view service) {
     const type::v1::Access& access =
         method.options().GetExtension(type::v1::access);
     const std::string name = Cat(service, "/", method.name());
-    const bool has_roles = std::any_of(
-        access.roles().begin(), access.roles().end(),
-        [](int role) { return role != type::v1::ROLE_UNSPECIFIED; });
-    if (!has_roles) {
-      missing.push_back(Cat(name, " does not say which roles may call it"));
+    if (access.grants().empty()) {
+      missing.push_back(Cat(name, " does not say who may call it"));
     }
-    if (access.scope() == type::v1::SCOPE_UNSPECIFIED) {
-      missing.push_back(Cat(name, " has no scope"));
+    for (const type::v1::Grant& grant : access.grants()) {
+      const bool has_roles = std::any_of(
+          grant.roles().begin(), grant.roles().end(),
+          [](int role) { return role != type::v1::ROLE_UNSPECIFIED; });
+      if (!has_roles) {
+        missing.push_back(Cat(name, " has a grant without roles"));
+      }
+      if (grant.scope() == type::v1::SCOPE_UNSPECIFIED) {
+        missing.push_back(Cat(name, " has a grant without a scope"));
+      }
     }
   }
   return missing;
 }
 
-absl::StatusOr<access::Scope> ScopeOf(const ServiceMethod& method,
-                                      const access::Principal& principal) {
-  access::RoleSet administrator;
-  administrator.Add(type::v1::ROLE_ADMINISTRATOR);
-  const bool serves_all = principal.body.empty();
-  if (serves_all && principal.roles.Intersects(administrator)) {
-    return access::Scope::Installation();
+absl::StatusOr<Permission> PermissionOf(const ServiceMethod& method,
+                                        const access::Principal& principal) {
+  // Anybody may do what is public.
+  access::RoleSet nobody;
+  nobody.Add(type::v1::ROLE_PUBLIC);
+  access::RoleSet acting = principal.roles;
+  acting.Add(type::v1::ROLE_PUBLIC);
+  acting = acting.And(method.roles);
+  const bool serves_all =
+      principal.body.empty() && principal.roles.Intersects(WithoutBody());
+  if (const access::RoleSet roles = acting.And(method.installation_roles);
+      serves_all && !roles.empty()) {
+    return Permission{access::Scope::Installation(), roles};
   }
-  switch (method.scope) {
-    case type::v1::SCOPE_BODY:
-      return serves_all ? access::Scope::Installation()
-                        : access::Scope::Body(principal.body);
-    case type::v1::SCOPE_INSTALLATION:
-      if (serves_all) return access::Scope::Installation();
-      break;
-    default:
-      // What is one's own, and what is public, have no predicate yet: closed.
-      break;
+  const access::RoleSet in_body = acting.And(method.body_roles);
+  if (serves_all && in_body.Intersects(WithoutBody())) {
+    return Permission{access::Scope::Installation(),
+                      in_body.And(WithoutBody())};
   }
-  return MakeError(Reason::kPermissionDenied);
+  if (!principal.body.empty()) {
+    // An administrator of one body does in it what any role may.
+    if (principal.roles.Has(type::v1::ROLE_ADMINISTRATOR) &&
+        !(method.body_roles.empty() && method.own_roles.empty())) {
+      access::RoleSet administrator;
+      administrator.Add(type::v1::ROLE_ADMINISTRATOR);
+      return Permission{access::Scope::Body(principal.body), administrator};
+    }
+    if (!in_body.empty()) {
+      return Permission{access::Scope::Body(principal.body), in_body};
+    }
+    const access::RoleSet own = acting.And(method.own_roles);
+    if (std::vector<std::string> keys = OwnKeys(principal, own);
+        !keys.empty()) {
+      return Permission{access::Scope::Own(principal.body, std::move(keys)),
+                        own};
+    }
+  }
+  if (const access::RoleSet roles = acting.And(method.public_roles);
+      !roles.empty()) {
+    return Permission{access::Scope::Installation(), roles};
+  }
+  return MakeError(principal.roles.IsWithin(nobody)
+                       ? Reason::kUnauthenticated
+                       : Reason::kPermissionDenied);
 }
 
 }  // namespace parcours::rpc

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/access/principal.h"
 #include "common/access/scope.h"
+#include "common/rpc/redaction.h"
 #include "common/rpc/validation.h"
 #include "common/rpc/worker_pool.h"
 #include "common/telemetry/metrics.h"
@@ -26,14 +27,21 @@ struct ServiceMethod {
 
   // "parcours.enrolment.v1.EnrolmentService/GetCohort".
   const std::string full_name;
-  // Empty when the contract does not say who may call: then nobody may.
+  // Who may call; empty when the contract does not say: then nobody may.
   access::RoleSet roles;
-  type::v1::Scope scope = type::v1::SCOPE_UNSPECIFIED;
+  // Those of them who may call within each scope.
+  access::RoleSet body_roles;
+  access::RoleSet own_roles;
+  access::RoleSet installation_roles;
+  access::RoleSet public_roles;
+  type::v1::Audit audit = type::v1::AUDIT_UNSPECIFIED;
   WorkClass work_class = WorkClass::kWrite;
   // The request's `request_id`, or null.
   const google::protobuf::FieldDescriptor* request_id = nullptr;
   // The checks of the request; null when the contract has no such method.
   const RequestRules* rules = nullptr;
+  // What its answer hides from some; null when it hides nothing.
+  const Redaction* redaction = nullptr;
   mutable telemetry::MethodMetrics metrics;
 };
 
@@ -48,14 +56,21 @@ std::unique_ptr<const ServiceMethod> ReadMethod(
     const std::vector<std::string>& submissions, telemetry::Metrics& metrics);
 
 // What is missing from the contract of the methods of `service`: one sentence
-// for each method without roles or without a scope.
+// for each method without a grant, and each grant without roles or a scope.
 std::vector<std::string> MissingAccess(std::string_view service);
 
-// The scope of a call by `principal`: that of its body for SCOPE_BODY, or the
-// installation for those without one. PERMISSION_DENIED when the principal
-// has no such scope.
-absl::StatusOr<access::Scope> ScopeOf(const ServiceMethod& method,
-                                      const access::Principal& principal);
+// Within what, and by which roles, somebody calls.
+struct Permission {
+  access::Scope scope;
+  access::RoleSet roles;
+};
+
+// What the contract of `method` permits `principal`: the widest scope that one
+// of their roles gives. Only administrators, services and auditors are without
+// a body. PERMISSION_DENIED when nothing is permitted; UNAUTHENTICATED when
+// that is because nobody is known.
+absl::StatusOr<Permission> PermissionOf(const ServiceMethod& method,
+                                        const access::Principal& principal);
 
 }  // namespace parcours::rpc
 

@@ -44,7 +44,64 @@ std::string Digest(const std::string& key,
       reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
+const access::Principal& Nobody() {
+  static const auto& nobody = *new access::Principal();
+  return nobody;
+}
+
+void AddName(const google::protobuf::Message& message, const char* field_name,
+             std::vector<std::string>& names) {
+  const google::protobuf::FieldDescriptor* const field =
+      message.GetDescriptor()->FindFieldByName(field_name);
+  if (field == nullptr || field->is_repeated() ||
+      field->type() != google::protobuf::FieldDescriptor::TYPE_STRING) {
+    return;
+  }
+  std::string name = message.GetReflection()->GetString(message, field);
+  // An answer mostly bears the name that was asked for.
+  if (!name.empty() && (names.empty() || names.back() != name)) {
+    names.push_back(std::move(name));
+  }
+}
+
+// The names of what a message is about: its own, its parent's, and those of the
+// resources it lists.
+void AddNames(const google::protobuf::Message& message,
+              std::vector<std::string>& names) {
+  AddName(message, "name", names);
+  AddName(message, "parent", names);
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  const google::protobuf::Descriptor& type = *message.GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* const field = type.field(i);
+    if (!field->is_repeated() || field->is_map() ||
+        field->message_type() == nullptr) {
+      continue;
+    }
+    for (int n = 0; n < reflection.FieldSize(message, field); ++n) {
+      AddName(reflection.GetRepeatedMessage(message, field, n), "name", names);
+    }
+  }
+}
+
 }  // namespace
+
+std::string PeerHost(const grpc::CallbackServerContext& context) {
+  // "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711" or "unix:/path".
+  const std::string peer = context.peer();
+  const std::size_t scheme = peer.find(':');
+  const std::string_view kind = std::string_view(peer).substr(0, scheme);
+  if (kind != "ipv4" && kind != "ipv6") return std::string(kind);
+  std::string_view host = std::string_view(peer).substr(scheme + 1);
+  host = host.substr(0, host.rfind(':'));
+  for (const std::string_view open : {"%5B", "%5b", "["}) {
+    if (host.starts_with(open)) host.remove_prefix(open.size());
+  }
+  for (const std::string_view close : {"%5D", "%5d", "]"}) {
+    if (host.ends_with(close)) host.remove_suffix(close.size());
+  }
+  return std::string(host);
+}
 
 absl::Status DeadlineError() { return MakeError(Reason::kDeadlineExceeded); }
 
@@ -114,21 +171,30 @@ absl::StatusOr<CallContext> Shell::Admissible(const Call& call,
   }
   if (deadline <= now) return DeadlineError();
 
-  ASSIGN_OR_RETURN(access::Principal principal,
-                   options_.identify(*call.context));
-  if (!principal.roles.Intersects(call.method->roles)) {
-    return MakeError(Reason::kPermissionDenied);
+  absl::StatusOr<access::Principal> principal =
+      options_.identify(*call.context);
+  if (options_.quota != nullptr) {
+    // Failed guesses of a credential count for the address.
+    const access::Principal& charged = principal.ok() ? *principal : Nobody();
+    RETURN_IF_ERROR(options_.quota->Charge(
+        options_.address_of(*call.context),
+        charged.client.empty() ? charged.subject : charged.client,
+        charged.calls_per_minute));
   }
-  ASSIGN_OR_RETURN(access::Scope scope, ScopeOf(*call.method, principal));
-  return CallContext{.caller = access::Caller{.principal = std::move(principal),
-                                              .scope = std::move(scope),
-                                              .method = call.method->full_name,
-                                              .request_id = {},
-                                              .request_digest = {},
-                                              .deadline = deadline,
-                                              .now = options_.clock->Now()},
-                     .trace_id = call.trace_id,
-                     .traceparent = call.traceparent};
+  if (!principal.ok()) return principal.status();
+  ASSIGN_OR_RETURN(Permission permission,
+                   PermissionOf(*call.method, *principal));
+  return CallContext{
+      .caller = access::Caller{.principal = *std::move(principal),
+                               .scope = std::move(permission.scope),
+                               .acting_roles = permission.roles,
+                               .method = call.method->full_name,
+                               .request_id = {},
+                               .request_digest = {},
+                               .deadline = deadline,
+                               .now = options_.clock->Now()},
+      .trace_id = call.trace_id,
+      .traceparent = call.traceparent};
 }
 
 absl::Status Shell::RefuseWhenDraining() {
@@ -201,6 +267,25 @@ absl::Status Shell::Validate(
   }
   context.caller.request_digest = Digest(options_.digest_key, checked);
   context.caller.request_id = std::move(request_id);
+  return absl::OkStatus();
+}
+
+absl::Status Shell::Release(const ServiceMethod& method,
+                            const CallContext& context,
+                            const google::protobuf::Message& request,
+                            google::protobuf::Message& answer) const {
+  if (method.audit != type::v1::AUDIT_UNSPECIFIED &&
+      options_.read_journal != nullptr) {
+    std::vector<std::string> resources;
+    AddNames(request, resources);
+    AddNames(answer, resources);
+    RETURN_IF_ERROR(options_.read_journal->Record(
+        context.caller, context.trace_id, resources,
+        method.audit == type::v1::AUDIT_SENSITIVE_READ));
+  }
+  if (method.redaction != nullptr) {
+    method.redaction->Apply(context.caller, answer);
+  }
   return absl::OkStatus();
 }
 

@@ -21,6 +21,8 @@
 #include "absl/time/time.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/identity.h"
+#include "common/rpc/quota.h"
+#include "common/rpc/read_journal.h"
 #include "common/rpc/service_method.h"
 #include "common/rpc/trace.h"
 #include "common/rpc/worker_pool.h"
@@ -32,6 +34,9 @@
 #include "grpcpp/support/server_callback.h"
 
 namespace parcours::rpc {
+
+// The host part of whoever is at the other end: "127.0.0.1", "::1", or "unix".
+std::string PeerHost(const grpc::CallbackServerContext& context);
 
 struct ShellOptions {
   // Business time of the calls. Required; outlives the shell.
@@ -60,6 +65,12 @@ struct ShellOptions {
   absl::Duration retry_after = absl::Seconds(1);
 
   Identify identify = LocalAdministrator;
+  // From where a call comes, as quotas count it.
+  std::function<std::string(const grpc::CallbackServerContext&)> address_of =
+      PeerHost;
+  // Both outlive the shell; null for none.
+  Quota* quota = nullptr;
+  ReadJournal* read_journal = nullptr;
 };
 
 // A client's stream of chunks, as a service's code receives it: one object for
@@ -76,11 +87,12 @@ class ChunkReceiver {
 };
 
 // What every call passes through, in this order. Outermost: metrics, access
-// log, mapping and masking of errors. Then trace, deadline, identity, role and
-// scope, admission, worker; on the worker: deadline again, validation without
-// look-up, the service's code. An answer from memory is given in between, in
-// gRPC's own thread, after role and scope: it needs neither pool nor
-// validation, because a malformed request finds nothing there.
+// log, mapping and masking of errors. Then trace, deadline, identity, quota,
+// role and scope, admission, worker; on the worker: deadline again, validation
+// without look-up, the service's code, the journal of reads, and last the
+// fields that the caller may not read are taken out. An answer from memory is
+// given in between, in gRPC's own thread, after role and scope: it needs
+// neither pool nor validation, because a malformed request finds nothing there.
 //
 // The access log has a line for every call at info, except for OK answers from
 // memory, which have one at debug: writing it would cost more than the answer.
@@ -116,7 +128,8 @@ class Shell {
 
   // Unary that first asks `from_memory`, a function of the same arguments to
   // std::optional<absl::StatusOr<Response>>, which must not block. It sees the
-  // request before validation and without request_id.
+  // request before validation and without request_id, and its answer stands in
+  // no journal: not for methods whose reads are audited.
   template <typename Request, typename Response, typename FromMemory,
             typename Use>
   grpc::ServerUnaryReactor* UnaryFromMemory(
@@ -157,7 +170,7 @@ class Shell {
   };
 
   Call Begin(const ServiceMethod& method, grpc::CallbackServerContext& context);
-  // Deadline, identity, role and scope.
+  // Deadline, identity, quota, role and scope.
   absl::StatusOr<CallContext> Admissible(const Call& call,
                                          absl::Duration default_budget,
                                          absl::Duration max_budget);
@@ -173,6 +186,11 @@ class Shell {
       const ServiceMethod& method, const google::protobuf::Message& request,
       CallContext& context,
       std::unique_ptr<google::protobuf::Message>& normalised) const;
+  // What is between the service's answer and the caller: the journal of reads,
+  // and the fields they may not read.
+  absl::Status Release(const ServiceMethod& method, const CallContext& context,
+                       const google::protobuf::Message& request,
+                       google::protobuf::Message& answer) const;
   // Records the call and makes the status to finish it with.
   grpc::Status End(Call& call, const absl::Status& status);
 
@@ -342,6 +360,11 @@ class Shell::UnaryWork final : public WorkItem {
     absl::StatusOr<Response> answer = Guarded(
         [&]() -> absl::StatusOr<Response> { return use_(context_, request); });
     if (!answer.ok()) return std::move(answer).status();
+    if (absl::Status released =
+            shell_.Release(*call_.method, context_, request, *answer);
+        !released.ok()) {
+      return released;
+    }
     *response_ = *std::move(answer);
     return absl::OkStatus();
   }
@@ -398,8 +421,13 @@ grpc::ServerUnaryReactor* Shell::UnaryFromMemory(
   }
   if (answer.has_value()) {
     call.from_memory = true;
-    const absl::Status status = answer->status();
-    if (status.ok()) *response = **std::move(answer);
+    absl::Status status = answer->status();
+    if (status.ok()) {
+      *response = **std::move(answer);
+      if (method.redaction != nullptr) {
+        method.redaction->Apply(admissible->caller, *response);
+      }
+    }
     reactor->Finish(End(call, status));
     return reactor;
   }

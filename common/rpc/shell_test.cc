@@ -15,6 +15,7 @@
 #include "common/telemetry/log.h"
 #include "common/testing/rpc_fixture.h"
 #include "common/testing/status_matchers.h"
+#include "common/text/view.h"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
@@ -23,6 +24,7 @@ namespace parcours::rpc {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
@@ -449,6 +451,110 @@ TEST_F(ShellTest, TheScopeOfABodysCoordinatorIsTheBody) {
       << "the scope of Submit is the installation";
 }
 
+// What the shell keeps of reads, and hides in answers.
+
+class KeptReads : public ReadJournal {
+ public:
+  absl::Status Record(const access::Caller& caller, std::string_view trace_id,
+                      absl::Span<const std::string> resources,
+                      bool before_answer) override {
+    EXPECT_EQ(caller.method, "parcours.testdata.v1.ProbeService/GetThing");
+    EXPECT_THAT(trace_id, SizeIs(32));
+    EXPECT_FALSE(before_answer);
+    names_.assign(resources.begin(), resources.end());
+    return answer_;
+  }
+  std::vector<std::string> names_;
+  absl::Status answer_;
+};
+
+TEST_F(ShellTest, AnAuditedReadIsKeptBeforeItsAnswerIsGiven) {
+  KeptReads reads;
+  Start([&](ShellOptions& options) { options.read_journal = &reads; });
+  ASSERT_OK(GetThing("bodies/opale/things/cold"));
+  EXPECT_THAT(reads.names_, ElementsAre("bodies/opale/things/cold"));
+
+  EXPECT_THAT(GetThing("bodies/opale/things/unknown"),
+              HasReason(Reason::kNotFound));
+  EXPECT_THAT(reads.names_, ElementsAre("bodies/opale/things/cold"))
+      << "a read that failed is none";
+
+  reads.answer_ = MakeError(Reason::kDatabaseUnavailable);
+  EXPECT_THAT(GetThing("bodies/opale/things/cold"),
+              HasReason(Reason::kDatabaseUnavailable));
+  reads.answer_ = absl::OkStatus();
+  fixture_->StopServing();
+}
+
+TEST_F(ShellTest, FieldsThatNameTheirReadersAreHiddenFromOthers) {
+  access::Principal principal;
+  Start([&](ShellOptions& options) {
+    options.identify = [&](const grpc::CallbackServerContext&) {
+      return absl::StatusOr<access::Principal>(principal);
+    };
+  });
+  const auto remark = [&](std::initializer_list<type::v1::Role> roles,
+                          const std::string& id) {
+    principal = {.subject = "somebody", .body = "bodies/opale"};
+    principal.person = "bodies/opale/persons/somebody";
+    for (const type::v1::Role role : roles) principal.roles.Add(role);
+    const auto thing = GetThing("bodies/opale/things/" + id);
+    EXPECT_OK(thing);
+    return thing->remark() + thing->parent_thing().remark();
+  };
+  using type::v1::ROLE_ADMINISTRATOR;
+  using type::v1::ROLE_COORDINATOR;
+  using type::v1::ROLE_LEARNER;
+  using type::v1::ROLE_PEDAGOGICAL_DIRECTOR;
+  using type::v1::ROLE_TRAINER;
+  EXPECT_EQ(remark({ROLE_COORDINATOR}, "cold"), "for somefor some");
+  EXPECT_EQ(remark({ROLE_COORDINATOR}, "hot"), "for some");
+  EXPECT_EQ(remark({ROLE_ADMINISTRATOR}, "cold"), "for somefor some");
+  EXPECT_EQ(remark({ROLE_PEDAGOGICAL_DIRECTOR}, "cold"), "");
+  EXPECT_EQ(remark({ROLE_PEDAGOGICAL_DIRECTOR}, "hot"), "");
+  EXPECT_EQ(remark({ROLE_LEARNER}, "cold"), "for somefor some");
+  EXPECT_EQ(remark({ROLE_TRAINER}, "cold"), "");
+  EXPECT_EQ(remark({ROLE_TRAINER, ROLE_LEARNER}, "cold"), "")
+      << "the row may have been opened by the role that may not read it";
+  EXPECT_EQ(remark({ROLE_COORDINATOR, ROLE_TRAINER}, "cold"),
+            "for somefor some")
+      << "who sees the whole body sees it by that role";
+  fixture_->StopServing();
+}
+
+class CountedCalls : public Quota {
+ public:
+  absl::Status Charge(std::string_view address, std::string_view client,
+                      int64_t client_calls_per_minute) override {
+    seen_.push_back(Cat(address, " ", client, " ", client_calls_per_minute));
+    return seen_.size() > 3 ? MakeError(Reason::kOverloaded) : absl::OkStatus();
+  }
+  std::vector<std::string> seen_;
+};
+
+TEST_F(ShellTest, CallsAreChargedToTheirAddressAndClient) {
+  CountedCalls calls;
+  absl::StatusOr<access::Principal> who =
+      PrincipalOf(type::v1::ROLE_COORDINATOR, "bodies/opale");
+  Start([&](ShellOptions& options) {
+    options.quota = &calls;
+    options.identify = [&](const grpc::CallbackServerContext&) { return who; };
+  });
+  const std::string subject = who->subject;
+  EXPECT_OK(Probe("hello"));
+  who->client = "bodies/opale/apiClients/one";
+  who->calls_per_minute = 7;
+  EXPECT_OK(Probe("hello"));
+  who = MakeError(Reason::kUnauthenticated);
+  EXPECT_THAT(Probe("hello"), HasReason(Reason::kUnauthenticated));
+  EXPECT_THAT(Probe("hello"), HasReason(Reason::kOverloaded));
+  EXPECT_THAT(calls.seen_,
+              ElementsAre("127.0.0.1 " + subject + " 0",
+                          "127.0.0.1 bodies/opale/apiClients/one 7",
+                          "127.0.0.1  0", "127.0.0.1  0"));
+  fixture_->StopServing();
+}
+
 TEST(IsLoopbackPeer, KnowsThisMachineFromOthers) {
   for (const char* peer :
        {"ipv4:127.0.0.1:4711", "ipv4:127.8.9.1:1", "ipv6:%5B::1%5D:4711",
@@ -578,10 +684,13 @@ TEST(ServerStart, RefusesMethodsWithoutAccessAndListsThemAll) {
       Server::Start(ServerOptions(), fixture.shell(), {&guarded, &unguarded});
   ASSERT_FALSE(server.ok());
   EXPECT_THAT(server.status().ToString(),
-              AllOf(HasSubstr("UnguardedService/Open does not say which roles"),
-                    HasSubstr("UnguardedService/Open has no scope"),
-                    HasSubstr("UnguardedService/Half has no scope"),
-                    Not(HasSubstr("UnguardedService/Half does not")),
+              AllOf(HasSubstr("UnguardedService/Open does not say who"),
+                    HasSubstr("UnguardedService/Half has a grant without a "
+                              "scope"),
+                    Not(HasSubstr("UnguardedService/Half has a grant without "
+                                  "roles")),
+                    HasSubstr("UnguardedService/Nobody has a grant without "
+                              "roles"),
                     Not(HasSubstr("ProbeService"))));
 }
 

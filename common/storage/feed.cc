@@ -28,43 +28,50 @@ std::vector<std::string> Lines(const std::string& text) {
   return absl::StrSplit(text, '\n', absl::SkipEmpty());
 }
 
-bool Holds(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+bool HoldsAny(const std::vector<std::string>& names,
+              const std::vector<std::string>& wanted) {
+  return std::any_of(
+      wanted.begin(), wanted.end(), [&](const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      });
+}
+
+// Of each group, a change must concern one name to concern the reader.
+std::vector<std::vector<std::string>> ConcernsOf(const FeedQuery& query) {
+  std::vector<std::vector<std::string>> groups;
+  if (!query.scope.is_full()) groups.push_back({query.scope.body()});
+  if (query.scope.is_own()) groups.push_back(query.scope.keys());
+  if (!query.within.empty()) groups.push_back(query.within);
+  return groups;
 }
 
 // Whether somebody with this query may see what lies within `scopes`.
 bool Sees(const FeedQuery& query, const std::vector<std::string>& scopes) {
   if (scopes.empty()) return false;
-  if (!query.scope.is_full() && !Holds(scopes, query.scope.body())) {
-    return false;
-  }
-  return query.within.empty() ||
-         std::any_of(
-             query.within.begin(), query.within.end(),
-             [&](const std::string& name) { return Holds(scopes, name); });
+  const std::vector<std::vector<std::string>> groups = ConcernsOf(query);
+  return std::all_of(groups.begin(), groups.end(),
+                     [&](const std::vector<std::string>& group) {
+                       return HoldsAny(scopes, group);
+                     });
 }
 
 // Rows in which what was or what is concerns the reader. Names hold no wildcard
-// of LIKE.
+// of LIKE but in the subjects of accounts, where one can but widen what
+// is looked at: Sees decides.
 Statement SelectChanges(const FeedQuery& query, int64_t after, int limit) {
   Statement statement{
       "SELECT position, kind, name, version, cause, scopes_before, "
       "scopes_after, commit_time FROM change_feed WHERE position > $1",
       {after}};
-  const auto concerns = [&](const std::string& name) {
-    statement.values.emplace_back(Cat("%\n", name, "\n%"));
-    const std::size_t n = statement.values.size();
-    return Cat("scopes_before LIKE $", n, " OR scopes_after LIKE $", n);
-  };
-  if (!query.scope.is_full()) {
-    statement.sql += Cat(" AND (", concerns(query.scope.body()), ")");
-  }
-  if (!query.within.empty()) {
+  for (const std::vector<std::string>& group : ConcernsOf(query)) {
     std::string any;
-    for (const std::string& name : query.within) {
-      CatTo(any, any.empty() ? "" : " OR ", concerns(name));
+    for (const std::string& name : group) {
+      statement.values.emplace_back(Cat("%\n", name, "\n%"));
+      const std::size_t n = statement.values.size();
+      CatTo(any, any.empty() ? "" : " OR ", "scopes_before LIKE $", n,
+            " OR scopes_after LIKE $", n);
     }
-    statement.sql += Cat(" AND (", any, ")");
+    statement.sql += Cat(" AND (", any.empty() ? "1 = 0" : any, ")");
   }
   statement.values.emplace_back(int64_t{limit} + 1);
   statement.sql += Cat(" ORDER BY position LIMIT $", statement.values.size());

@@ -1,6 +1,8 @@
 #ifndef PARCOURS_COMMON_STORAGE_RECORDING_REPOSITORY_H_
 #define PARCOURS_COMMON_STORAGE_RECORDING_REPOSITORY_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -10,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/access/own_key.h"
 #include "common/access/scope.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -24,14 +27,6 @@ inline std::string CauseOf(const access::Caller& caller) {
   return caller.method.substr(caller.method.rfind('/') + 1);
 }
 
-// " AND body = $n" for a scope of one body, with its value added to `values`;
-// nothing for the whole installation.
-inline std::string ScopePredicate(const access::Scope& scope, Values& values) {
-  if (scope.is_full()) return "";
-  values.emplace_back(scope.body());
-  return Cat(" AND body = $", values.size());
-}
-
 // What is said of a resource that is absent or outside `scope`: NOT_FOUND with
 // the full scope, else one PERMISSION_DENIED for both.
 inline absl::Status AbsentIn(const access::Scope& scope,
@@ -40,44 +35,57 @@ inline absl::Status AbsentIn(const access::Scope& scope,
   return MakeError(Reason::kNotFound, {{"resource", name}});
 }
 
-// SqlRepository that records every change in the change feed. Not thread-safe.
+// Whoever owned something because of the resource `source` owns it no longer.
+inline void Disown(Transaction& transaction, const std::string& source) {
+  transaction.Write(
+      {.sql = "DELETE FROM ownership WHERE source = $1", .values = {source}});
+}
+
+// SqlRepository that records every change in the change feed, and keeps who
+// owns what because of a resource. Not thread-safe.
 template <typename T>
 class RecordingRepository final : public SqlRepository<T> {
  public:
   using Name = typename SqlRepository<T>::Name;
   // The names of the resources in whose scope one lies.
   using ScopesOf = std::function<std::vector<std::string>(const T&)>;
+  // Who owns what because of one.
+  using OwnersOf = std::function<std::vector<access::Ownership>(const T&)>;
 
-  // `kind` is the kind's name in the feed.
+  // `kind` is the kind's name in the feed. Without `owners_of`, resources of
+  // the kind make nobody an owner.
   RecordingRepository(Transaction& transaction, const Table<T>& table,
-                      std::string kind, ScopesOf scopes_of)
+                      std::string kind, ScopesOf scopes_of,
+                      OwnersOf owners_of = nullptr)
       : SqlRepository<T>(transaction, table),
         kind_(std::move(kind)),
-        scopes_of_(std::move(scopes_of)) {}
+        scopes_of_(std::move(scopes_of)),
+        owners_of_(std::move(owners_of)) {}
 
   absl::StatusOr<std::optional<T>> Find(const access::Scope& scope,
                                         const Name& name) override {
     ASSIGN_OR_RETURN(std::optional<T> found,
                      SqlRepository<T>::Find(scope, name));
-    if (found.has_value()) NoteScopes(*found);
+    if (found.has_value()) Note(*found);
     return found;
   }
 
   absl::StatusOr<T> Lock(const access::Scope& scope,
                          const Name& name) override {
     ASSIGN_OR_RETURN(T found, SqlRepository<T>::Lock(scope, name));
-    NoteScopes(found);
+    Note(found);
     return found;
   }
 
   // Another statement of the transaction has read and locked `resource`.
   void NoteLocked(const T& resource) {
     SqlRepository<T>::Own(resource);
-    NoteScopes(resource);
+    Note(resource);
   }
 
   void Insert(T& resource) override {
     SqlRepository<T>::Insert(resource);
+    noted_[resource.name.text()] = {};
     Record(resource);
   }
 
@@ -87,26 +95,81 @@ class RecordingRepository final : public SqlRepository<T> {
   }
 
  private:
-  void NoteScopes(const T& resource) {
-    scopes_[resource.name.text()] = scopes_of_(resource);
+  // What the record says, as far as this transaction knows it.
+  struct Noted {
+    std::vector<std::string> scopes;
+    std::vector<access::Ownership> owners;
+  };
+
+  std::vector<access::Ownership> Owners(const T& resource) const {
+    return owners_of_ == nullptr ? std::vector<access::Ownership>()
+                                 : owners_of_(resource);
+  }
+
+  // Readers of the feed within their own scope know owners by their keys.
+  static std::vector<std::string> WithKeys(
+      std::vector<std::string> scopes,
+      const std::vector<access::Ownership>& owners) {
+    for (const access::Ownership& ownership : owners) {
+      if (std::find(scopes.begin(), scopes.end(), ownership.key) ==
+          scopes.end()) {
+        scopes.push_back(ownership.key);
+      }
+    }
+    return scopes;
+  }
+
+  void Note(const T& resource) {
+    std::vector<access::Ownership> owners = Owners(resource);
+    std::vector<std::string> scopes = WithKeys(scopes_of_(resource), owners);
+    noted_[resource.name.text()] = {std::move(scopes), std::move(owners)};
   }
 
   void Record(const T& resource) {
     Transaction& transaction = SqlRepository<T>::transaction();
-    std::vector<std::string>& scopes = scopes_[resource.name.text()];
-    std::vector<std::string> before = std::move(scopes);
-    scopes = scopes_of_(resource);
+    const std::string& name = resource.name.text();
+    const bool known = noted_.contains(name);
+    const Noted before = std::move(noted_[name]);
+    Note(resource);
+    const Noted& now = noted_[name];
+    if (!known || now.owners != before.owners) {
+      if (!known || !before.owners.empty()) Disown(transaction, name);
+      KeepOwners(name, now.owners);
+    }
     transaction.Record({.kind = kind_,
-                        .name = resource.name.text(),
+                        .name = name,
                         .version = resource.version,
                         .cause = CauseOf(transaction.caller()),
-                        .scopes_before = std::move(before),
-                        .scopes_after = scopes});
+                        .scopes_before = before.scopes,
+                        .scopes_after = now.scopes});
+  }
+
+  void KeepOwners(const std::string& source,
+                  const std::vector<access::Ownership>& owners) {
+    // One statement for some hundred rows: engines limit its values.
+    constexpr std::size_t kRows = 300;
+    for (std::size_t first = 0; first < owners.size(); first += kRows) {
+      Statement statement{
+          "INSERT INTO ownership (owner_key, owned, source)"
+          " VALUES ",
+          {source}};
+      for (std::size_t i = first; i < std::min(owners.size(), first + kRows);
+           ++i) {
+        statement.values.emplace_back(owners[i].key);
+        statement.values.emplace_back(owners[i].name);
+        const std::size_t n = statement.values.size();
+        CatTo(statement.sql, i == first ? "($" : ", ($", n - 1, ", $", n,
+              ", $1)");
+      }
+      CatTo(statement.sql, " ON CONFLICT DO NOTHING");
+      SqlRepository<T>::transaction().Write(std::move(statement));
+    }
   }
 
   const std::string kind_;
   const ScopesOf scopes_of_;
-  std::map<std::string, std::vector<std::string>> scopes_;
+  const OwnersOf owners_of_;
+  std::map<std::string, Noted> noted_;
 };
 
 }  // namespace parcours::storage

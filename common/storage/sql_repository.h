@@ -88,7 +88,10 @@ class SqlRepository : public Repository<T> {
       require(Cat(text, "$", values.size()));
     };
     if (!condition.empty()) require(Cat("(", condition, ")"));
-    if (!scope.is_full()) bind("body = ", scope.body());
+    if (const std::string within = WithinScope(scope, table_.reach(), values);
+        !within.empty()) {
+      require(within);
+    }
     if (!parent.empty()) {
       // All that begin with "parent/": the next character after / is 0.
       bind("name >= ", parent + "/");
@@ -122,10 +125,7 @@ class SqlRepository : public Repository<T> {
                                        std::string_view lock) {
     std::string where = "name = $1";
     Values values = {name.text()};
-    if (!scope.is_full()) {
-      where += " AND body = $2";
-      values.emplace_back(scope.body());
-    }
+    where += ScopePredicate(scope, table_.reach(), values);
     ASSIGN_OR_RETURN(
         std::vector<T> found,
         SelectInto(transaction_, table_, where, std::move(values), lock));

@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "common/storage/database.h"
+#include "common/storage/recording_repository.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
@@ -310,6 +311,131 @@ TEST_P(SqlRepositoryTest, ListWhereFiltersWithinTheScope) {
   ASSERT_EQ(page->items.size(), 1u);
   EXPECT_EQ(page->items[0].name, Name("opale", "b"));
 }
+
+// What opens rows to owners.
+
+class OwnershipTest : public SqlRepositoryTest {
+ protected:
+  using Shelves = RecordingRepository<Shelf>;
+
+  // A shelf is owned by whoever its tags name, and opens the one beside it to
+  // those whom its note names.
+  static Shelves Recording(Transaction& transaction) {
+    return Shelves(
+        transaction, ShelfTable(), "shelf",
+        [](const Shelf& shelf) {
+          return std::vector<std::string>{shelf.name.body()};
+        },
+        [](const Shelf& shelf) {
+          std::vector<access::Ownership> owners;
+          for (const std::string& tag : shelf.tags) {
+            owners.push_back({shelf.name.text(), tag});
+          }
+          if (shelf.note.has_value()) {
+            owners.push_back({shelf.beside.text(), *shelf.note});
+          }
+          return owners;
+        });
+  }
+
+  void Put(const ShelfName& name, std::vector<std::string> tags,
+           const ShelfName& beside = ShelfName(),
+           std::optional<std::string> note = std::nullopt) {
+    ASSERT_OK(database_->Transact(
+        caller_, [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+          Shelves shelves = Recording(transaction);
+          ASSIGN_OR_RETURN(std::optional<Shelf> known,
+                           shelves.Find(access::Scope::Installation(), name));
+          Shelf shelf = known.value_or(Shelf());
+          shelf.name = name;
+          shelf.tags = tags;
+          shelf.beside = beside;
+          shelf.note = note;
+          if (known.has_value()) {
+            shelves.Update(shelf);
+          } else {
+            shelves.Insert(shelf);
+          }
+          return Outcome{};
+        }));
+  }
+
+  static access::Scope Own(std::vector<std::string> keys) {
+    return access::Scope::Own("bodies/a", std::move(keys));
+  }
+};
+
+TEST_P(OwnershipTest, OwnersSeeTheirOwnAndNothingElse) {
+  Put(Name("a", "one"), {"learner:une"});
+  Put(Name("a", "two"), {"learner:deux", "trainer:une"});
+  Put(Name("b", "one"), {"learner:une"});
+  EXPECT_EQ(Names(Own({"learner:une"}), ""),
+            std::vector<std::string>{"bodies/a/shelves/one"});
+  EXPECT_EQ(Names(Own({"trainer:une", "learner:une"}), "").size(), 2u);
+  EXPECT_TRUE(Names(Own({"learner:un"}), "").empty());
+  EXPECT_TRUE(Names(Own({}), "").empty());
+  EXPECT_THAT(Read([&](auto& shelves) {
+                return shelves.Get(Own({"learner:une"}), Name("a", "two"));
+              }),
+              HasReason(Reason::kPermissionDenied));
+  EXPECT_THAT(Read([&](auto& shelves) {
+                return shelves.Get(Own({"learner:une"}), Name("b", "one"));
+              }),
+              HasReason(Reason::kPermissionDenied))
+      << "the body is the wall of every query";
+  EXPECT_THAT(Read([&](auto& shelves) {
+                return shelves.Get(Own({"learner:une"}), Name("a", "absent"));
+              }),
+              HasReason(Reason::kPermissionDenied));
+}
+
+TEST_P(OwnershipTest, WhoeverNoLongerOwnsNoLongerSees) {
+  Put(Name("a", "one"), {"learner:une"});
+  Put(Name("a", "one"), {"learner:deux"});
+  EXPECT_TRUE(Names(Own({"learner:une"}), "").empty());
+  EXPECT_EQ(Names(Own({"learner:deux"}), "").size(), 1u);
+}
+
+TEST_P(OwnershipTest, AnotherResourceMayGiveItAndTakesOnlyWhatItGave) {
+  Put(Name("a", "one"), {"learner:une"});
+  Put(Name("a", "two"), {}, Name("a", "one"), "learner:une");
+  Put(Name("a", "three"), {}, Name("a", "one"), "jury:deux");
+  EXPECT_EQ(Names(Own({"jury:deux"}), ""),
+            std::vector<std::string>{"bodies/a/shelves/one"});
+  Put(Name("a", "two"), {});
+  EXPECT_EQ(Names(Own({"learner:une"}), "").size(), 1u)
+      << "it is owned by itself still";
+  Put(Name("a", "three"), {});
+  EXPECT_TRUE(Names(Own({"jury:deux"}), "").empty());
+}
+
+TEST_P(OwnershipTest, OwningAResourceOpensWhatLiesBelowItAndNotBesideIt) {
+  Put(Name("a", "one"), {});
+  Put(Name("a", "one-more"), {});
+  ASSERT_OK(database_->Transact(
+      caller_, [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+        transaction.Write(
+            {"INSERT INTO ownership (owner_key, owned, source) VALUES"
+             " ('k', 'bodies/a/shelves', 's'),"
+             " ('l', 'bodies/a/shelves/one', 's')",
+             {}});
+        return Outcome{};
+      }));
+  EXPECT_EQ(Names(Own({"k"}), "").size(), 2u);
+  EXPECT_EQ(Names(Own({"l"}), ""),
+            std::vector<std::string>{"bodies/a/shelves/one"});
+}
+
+TEST_P(OwnershipTest, ManyOwnersAreKept) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 700; ++i) many.push_back(absl::StrCat("jury:", i));
+  Put(Name("a", "one"), many);
+  EXPECT_EQ(Names(Own({"jury:0"}), "").size(), 1u);
+  EXPECT_EQ(Names(Own({"jury:699"}), "").size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, OwnershipTest,
+                         ::testing::ValuesIn(EnginesUnderTest()), EngineName());
 
 TEST_P(SqlRepositoryTest, ASecondInsertOfANameAlreadyExists) {
   Add(Name("opale", "one"));

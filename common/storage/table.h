@@ -15,6 +15,7 @@
 #include "common/status/macros.h"
 #include "common/storage/column_traits.h"
 #include "common/storage/database.h"
+#include "common/storage/reach.h"
 #include "common/storage/session.h"
 #include "common/text/view.h"
 
@@ -66,7 +67,14 @@ class Table {
     return Add<BytesColumnTraits>(std::move(column), member);
   }
 
+  // How rows lie within the scope of owners; without it, by their own name.
+  Table& Within(Reach reach) {
+    reach_ = std::move(reach);
+    return *this;
+  }
+
   const std::string& name() const { return name_; }
+  const Reach& reach() const { return reach_; }
 
   // The rows for which `where` holds, with $1, … in `values`; `tail` may order,
   // limit and lock: "ORDER BY name {for_update}".
@@ -187,6 +195,7 @@ class Table {
   }
 
   std::string name_;
+  Reach reach_ = Reach::Through({"name"});
   std::vector<ColumnOf> columns_ = Implied();
   std::string select_;
   std::string insert_;

@@ -62,6 +62,15 @@ inline absl::Status CheckWithin(const access::Caller& caller,
                                    : MakeError(Reason::kPermissionDenied);
 }
 
+// PERMISSION_DENIED when one who calls within their own scope acts in the name
+// of another: `person` is not theirs.
+inline absl::Status CheckSelf(const access::Caller& caller,
+                              const std::string& person) {
+  return !caller.scope.is_own() || caller.principal.person == person
+             ? absl::OkStatus()
+             : MakeError(Reason::kPermissionDenied);
+}
+
 // The resource `name`, read in a snapshot of its own.
 template <typename Resource, typename Unit>
 absl::StatusOr<Resource> GetResource(
@@ -74,6 +83,22 @@ absl::StatusOr<Resource> GetResource(
     return absl::OkStatus();
   }));
   return *std::move(found);
+}
+
+// The call as it goes on within the whole of its body, once the resource `name`
+// was found within its own scope: a decision looks at more than its caller
+// sees.
+template <typename Resource, typename Unit>
+absl::StatusOr<access::Caller> WithinBody(
+    Record<Unit>& record, const access::Caller& caller,
+    RepositoryOf<Unit, Resource> repository,
+    const typename Repository<Resource>::Name& name) {
+  access::Caller whole = caller;
+  if (!caller.scope.is_own()) return whole;
+  RETURN_IF_ERROR(
+      GetResource<Resource>(record, caller, repository, name).status());
+  whole.scope = caller.scope.Whole();
+  return whole;
 }
 
 // Sets `page` to what `list` returns, with the position of the change feed at

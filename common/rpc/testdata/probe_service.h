@@ -95,6 +95,7 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
     probe::Thing thing;
     thing.set_name(request.name());
     thing.set_title("from memory");
+    thing.set_remark("for some");
     return thing;
   }
 
@@ -111,6 +112,8 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
     probe::Thing thing;
     thing.set_name(request.name());
     thing.set_title("from the record");
+    thing.set_remark("for some");
+    thing.mutable_parent_thing()->set_remark("for some");
     return thing;
   }
 

@@ -97,6 +97,8 @@ struct Application {
   std::optional<absl::Time> place_expire_time;
   absl::Time submit_time;
   std::optional<absl::Time> rank_time;
+  // The subject of the account that sent it; empty when the body entered it.
+  std::string account;
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;

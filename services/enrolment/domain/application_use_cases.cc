@@ -61,8 +61,9 @@ absl::Status CheckOrganisation(EnrolmentUnit& unit,
                                const CohortName& cohort, const Payer& payer,
                                std::string_view field) {
   if (payer.organisation.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::optional<Organisation> organisation,
-                   unit.organisations().Find(caller.scope, payer.organisation));
+  ASSIGN_OR_RETURN(
+      const std::optional<Organisation> organisation,
+      unit.organisations().Find(caller.scope.Whole(), payer.organisation));
   if (organisation.has_value() && payer.organisation.body() == cohort.body()) {
     return absl::OkStatus();
   }
@@ -198,6 +199,7 @@ absl::StatusOr<ApplicationView> SubmitApplication(
 
         Application received = application;
         received.cohort = cohort;
+        if (caller.scope.is_own()) received.account = caller.principal.subject;
         received.name = ChildName<ApplicationName>(cohort, "applications",
                                                    NewUuidV7(caller.now));
         received.candidate_key = CandidateKey(received);

@@ -188,8 +188,12 @@ absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
 
 absl::StatusOr<Agreement> SignAgreement(
     EnrolmentStore& store, const rules::RuleBook& rules,
-    const access::Caller& caller, const AgreementName& name,
+    const access::Caller& signing, const AgreementName& name,
     const std::string& signatory, bool at_distance, const std::string& etag) {
+  // An employer signs without seeing the application.
+  ASSIGN_OR_RETURN(
+      const access::Caller caller,
+      WithinBody(store, signing, &EnrolmentUnit::agreements, name));
   return ChangeResource<Agreement>(
       store, caller, &EnrolmentUnit::agreements,
       [&](EnrolmentUnit& unit) -> absl::StatusOr<Agreement> {

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/access/own_key.h"
 #include "common/documents/upload_repository.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -21,6 +22,7 @@
 namespace parcours::enrolment {
 namespace {
 
+using access::OwnKey;
 using storage::RecordingRepository;
 using storage::Row;
 using storage::Rows;
@@ -64,6 +66,49 @@ std::vector<std::string> ScopesOfEnrolment(const Enrolment& enrolment) {
       enrolment.name.body(), enrolment.cohort.text(), enrolment.person.text()};
   AddUnlessEmpty(scopes, enrolment.organisation.text());
   return scopes;
+}
+
+std::vector<access::Ownership> OwnersOfPerson(const Person& person) {
+  return {{person.name.text(), OwnKey("learner", person.name.text())}};
+}
+
+std::vector<access::Ownership> OwnersOfOrganisation(
+    const Organisation& organisation) {
+  return {{organisation.name.text(),
+           OwnKey("employer_contact", organisation.name.text())}};
+}
+
+// Whoever sent it, and the person it is about.
+std::vector<access::Ownership> OwnersOfApplication(
+    const Application& application) {
+  std::vector<access::Ownership> owners{
+      {application.name.text(), OwnKey("learner", application.person.text())}};
+  if (!application.account.empty()) {
+    owners.push_back(
+        {application.name.text(), access::AccountKey(application.account)});
+  }
+  return owners;
+}
+
+// The learner owns it through the application.
+std::vector<access::Ownership> OwnersOfAgreement(const Agreement& agreement) {
+  if (agreement.organisation.empty()) return {};
+  return {{agreement.name.text(),
+           OwnKey("employer_contact", agreement.organisation.text())}};
+}
+
+std::vector<access::Ownership> OwnersOfEnrolment(const Enrolment& enrolment) {
+  const std::string& name = enrolment.name.text();
+  std::vector<access::Ownership> owners{
+      {name, OwnKey("learner", enrolment.person.text())}};
+  if (!enrolment.organisation.empty()) {
+    owners.push_back(
+        {name, OwnKey("employer_contact", enrolment.organisation.text())});
+  }
+  if (!enrolment.funder_id.empty()) {
+    owners.push_back({name, OwnKey("funder", enrolment.funder_id)});
+  }
+  return owners;
 }
 
 Statement CountPlacesStatement(const CohortName& cohort) {
@@ -132,15 +177,16 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         programmes_(transaction, ProgrammeTable(), "programme",
                     ScopesOfBody<Programme>),
         cohorts_(transaction, CohortTable(), "cohort", ScopesOfCohort),
-        persons_(transaction, PersonTable(), "person", ScopesOfBody<Person>),
+        persons_(transaction, PersonTable(), "person", ScopesOfBody<Person>,
+                 OwnersOfPerson),
         organisations_(transaction, OrganisationTable(), "organisation",
-                       ScopesOfBody<Organisation>),
+                       ScopesOfBody<Organisation>, OwnersOfOrganisation),
         applications_(transaction, ApplicationTable(), "application",
-                      ScopesOfApplication),
+                      ScopesOfApplication, OwnersOfApplication),
         agreements_(transaction, AgreementTable(), "agreement",
-                    ScopesOfAgreement),
+                    ScopesOfAgreement, OwnersOfAgreement),
         enrolments_(transaction, EnrolmentTable(), "enrolment",
-                    ScopesOfEnrolment) {}
+                    ScopesOfEnrolment, OwnersOfEnrolment) {}
 
   Repository<Body>& bodies() override { return bodies_; }
   Repository<Programme>& programmes() override { return programmes_; }
@@ -154,8 +200,10 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                           const CohortName& cohort) override {
     Values values{cohort.text()};
-    const std::string where = Cat(
-        "name = $1", storage::ScopePredicate(scope, values), " {for_update}");
+    const std::string where =
+        Cat("name = $1",
+            storage::ScopePredicate(scope, CohortTable().reach(), values),
+            " {for_update}");
     ASSIGN_OR_RETURN(
         const std::vector<storage::Result> results,
         transaction_.QueryTogether(
@@ -222,9 +270,10 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
       values.emplace_back(std::string(NameOf(state)));
       places.push_back(Cat("$", values.size()));
     }
-    const std::string where =
-        Cat("cohort = $1 AND place_state IN (", absl::StrJoin(places, ", "),
-            ")", storage::ScopePredicate(scope, values), " ORDER BY rank");
+    const std::string where = Cat(
+        "cohort = $1 AND place_state IN (", absl::StrJoin(places, ", "), ")",
+        storage::ScopePredicate(scope, ApplicationTable().reach(), values),
+        " ORDER BY rank");
     return storage::SelectInto(transaction_, ApplicationTable(), where,
                                std::move(values));
   }
@@ -308,7 +357,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
       equals("place_state", NameOf(*filter.place_state));
     }
     if (filter.by_rank) {
-      where += storage::ScopePredicate(scope, values);
+      where +=
+          storage::ScopePredicate(scope, ApplicationTable().reach(), values);
       return ListByRank(where, std::move(values), page);
     }
     return applications_.ListWhere(scope, "", page, where, std::move(values));
@@ -342,7 +392,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
       const access::Scope& scope, const ApplicationName& application) override {
     Values values{application.text()};
     const std::string where =
-        Cat("application = $1", storage::ScopePredicate(scope, values),
+        Cat("application = $1",
+            storage::ScopePredicate(scope, AgreementTable().reach(), values),
             " ORDER BY name", transaction_.writable() ? " {for_update}" : "");
     ASSIGN_OR_RETURN(std::vector<Agreement> agreements,
                      storage::SelectInto(transaction_, AgreementTable(), where,
@@ -359,7 +410,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
       const access::Scope& scope, const ApplicationName& application) override {
     Values values{application.text()};
     const std::string where =
-        Cat("application = $1", storage::ScopePredicate(scope, values),
+        Cat("application = $1",
+            storage::ScopePredicate(scope, EnrolmentTable().reach(), values),
             " ORDER BY name DESC LIMIT 1",
             transaction_.writable() ? " {for_update}" : "");
     ASSIGN_OR_RETURN(std::vector<Enrolment> enrolments,
@@ -416,7 +468,9 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     const std::string sql =
         Cat("SELECT event_time, place_state, cause, taken_count, capacity,"
             " rule, text_fr, text_en FROM place_event WHERE application = $1",
-            storage::ScopePredicate(scope, values), " ORDER BY insertion");
+            storage::ScopePredicate(
+                scope, storage::Reach::Through({"application"}), values),
+            " ORDER BY insertion");
     ASSIGN_OR_RETURN(
         const Rows rows,
         transaction_.Query({.sql = sql, .values = std::move(values)}));

@@ -19,6 +19,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdmissionDecision, decider, reason,
 const storage::Table<Body>& BodyTable() {
   static const auto& table = *new storage::Table<Body>(
       storage::Table<Body>("body")
+          .Within(storage::Reach::SharedWithinBody())
           .Column(
               "display_name", [](auto& b) -> auto& { return b.display_name; })
           .Column(
@@ -42,6 +43,7 @@ const storage::Table<Body>& BodyTable() {
 const storage::Table<Programme>& ProgrammeTable() {
   static const auto& table = *new storage::Table<Programme>(
       storage::Table<Programme>("programme")
+          .Within(storage::Reach::SharedWithinBody())
           .Column(
               "display_name", [](auto& p) -> auto& { return p.display_name; })
           .Json(
@@ -60,6 +62,7 @@ const storage::Table<Programme>& ProgrammeTable() {
 const storage::Table<Cohort>& CohortTable() {
   static const auto& table = *new storage::Table<Cohort>(
       storage::Table<Cohort>("cohort")
+          .Within(storage::Reach::SharedWithinBody())
           .Column(
               "programme", [](auto& c) -> auto& { return c.programme; })
           .Column(
@@ -205,13 +208,16 @@ const storage::Table<Application>& ApplicationTable() {
           .Column(
               "submit_time", [](auto& a) -> auto& { return a.submit_time; })
           .Column(
-              "rank_time", [](auto& a) -> auto& { return a.rank_time; }));
+              "rank_time", [](auto& a) -> auto& { return a.rank_time; })
+          .Column(
+              "account", [](auto& a) -> auto& { return a.account; }));
   return table;
 }
 
 const storage::Table<Agreement>& AgreementTable() {
   static const auto& table = *new storage::Table<Agreement>(
       storage::Table<Agreement>("agreement")
+          .Within(storage::Reach::Through({"name", "application"}))
           .Column(
               "application", [](auto& a) -> auto& { return a.application; })
           .Column(
@@ -251,6 +257,7 @@ const storage::Table<Agreement>& AgreementTable() {
 const storage::Table<Enrolment>& EnrolmentTable() {
   static const auto& table = *new storage::Table<Enrolment>(
       storage::Table<Enrolment>("enrolment")
+          .Within(storage::Reach::Through({"name", "application"}))
           .Column(
               "cohort", [](auto& e) -> auto& { return e.cohort; })
           .Column(

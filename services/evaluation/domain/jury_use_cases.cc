@@ -302,6 +302,7 @@ absl::StatusOr<Conflict> DeclareConflict(EvaluationStore& store,
                                          const access::Caller& caller,
                                          const CohortName& cohort,
                                          Conflict conflict) {
+  RETURN_IF_ERROR(CheckSelf(caller, conflict.person.text()));
   conflict.name =
       ChildName<ConflictName>(cohort, "conflicts", NewUuidV7(caller.now));
   return ChangeResource<Conflict>(
@@ -320,8 +321,9 @@ absl::StatusOr<Conflict> DeclareConflict(EvaluationStore& store,
           violations.Add("conflict.person", Reason::kUnknownReference);
         }
         RETURN_IF_ERROR(violations.ToStatus());
-        ASSIGN_OR_RETURN(const std::vector<Conflict> known,
-                         unit.ConflictsAbout(caller.scope, conflict.enrolment));
+        ASSIGN_OR_RETURN(
+            const std::vector<Conflict> known,
+            unit.ConflictsAbout(caller.scope.Whole(), conflict.enrolment));
         for (const Conflict& one : known) {
           if (one.person == conflict.person) {
             return MakeError(Reason::kAlreadyExists,
@@ -365,10 +367,12 @@ absl::StatusOr<Jury> UpdateJury(EvaluationStore& store,
 }
 
 absl::StatusOr<Jury> OpenJury(EvaluationStore& store, EnrolmentPort& enrolments,
-                              const access::Caller& caller,
+                              const access::Caller& member,
                               const JuryName& name,
                               const std::vector<PersonName>& present,
                               const std::string& etag) {
+  ASSIGN_OR_RETURN(const access::Caller caller,
+                   WithinBody(store, member, &EvaluationUnit::juries, name));
   ASSIGN_OR_RETURN(const JuryState state, StateOf(store, caller, name));
   const CohortName cohort = name.Under<CohortName>();
   FactsByEnrolment facts;
@@ -415,8 +419,10 @@ absl::StatusOr<Jury> OpenJury(EvaluationStore& store, EnrolmentPort& enrolments,
 
 absl::StatusOr<Page<JuryCandidate>> ListJuryCandidates(
     EvaluationStore& store, SchedulingPort* scheduling,
-    const access::Caller& caller, const JuryName& name,
+    const access::Caller& member, const JuryName& name,
     const PageRequest& page) {
+  ASSIGN_OR_RETURN(const access::Caller caller,
+                   WithinBody(store, member, &EvaluationUnit::juries, name));
   CandidateFacts facts;
   RETURN_IF_ERROR(store.View(caller, [&](EvaluationUnit& unit) -> absl::Status {
     return ReadCandidates(unit, caller, name, facts);
@@ -456,9 +462,12 @@ absl::StatusOr<Page<JuryCandidate>> ListJuryCandidates(
 
 absl::StatusOr<Decision> RecordDecision(EvaluationStore& store,
                                         EnrolmentPort& enrolments,
-                                        const access::Caller& caller,
+                                        const access::Caller& member,
                                         const JuryName& jury_name,
                                         Decision decision) {
+  ASSIGN_OR_RETURN(
+      const access::Caller caller,
+      WithinBody(store, member, &EvaluationUnit::juries, jury_name));
   if (decision.enrolment.Under<CohortName>() != jury_name.Under<CohortName>()) {
     return MakeFieldError("decision.enrolment", Reason::kUnknownReference);
   }
@@ -513,9 +522,11 @@ absl::StatusOr<Decision> RecordDecision(EvaluationStore& store,
 
 absl::StatusOr<Minutes> CloseMinutes(EvaluationStore& store,
                                      EnrolmentPort& enrolments,
-                                     const access::Caller& caller,
+                                     const access::Caller& member,
                                      const JuryName& name,
                                      const std::string& etag) {
+  ASSIGN_OR_RETURN(const access::Caller caller,
+                   WithinBody(store, member, &EvaluationUnit::juries, name));
   ASSIGN_OR_RETURN(const JuryState state, StateOf(store, caller, name));
   const CohortName cohort = name.Under<CohortName>();
   FactsByEnrolment facts;

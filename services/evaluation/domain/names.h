@@ -23,6 +23,7 @@ using RosterEntryName = ResourceName<"bodies/*/cohorts/*/rosterEntries/*">;
 
 // Owned by enrolment.
 using CohortName = ResourceName<"bodies/*/cohorts/*">;
+using OrganisationName = ResourceName<"bodies/*/organisations/*">;
 using PersonName = ResourceName<"bodies/*/persons/*">;
 using EnrolmentName = ResourceName<"bodies/*/cohorts/*/enrolments/*">;
 

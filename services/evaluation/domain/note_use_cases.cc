@@ -71,7 +71,7 @@ absl::Status CheckNoConflict(EvaluationUnit& unit, const access::Caller& caller,
                              const PersonName& person,
                              const EnrolmentName& enrolment) {
   ASSIGN_OR_RETURN(const std::vector<Conflict> conflicts,
-                   unit.ConflictsAbout(caller.scope, enrolment));
+                   unit.ConflictsAbout(caller.scope.Whole(), enrolment));
   for (const Conflict& conflict : conflicts) {
     if (conflict.person == person) {
       return MakeError(
@@ -134,6 +134,8 @@ absl::StatusOr<ValidationNote> CreateNote(EvaluationStore& store,
     return absl::OkStatus();
   }));
   if (!learner.has_value()) {
+    // Nothing says yet that the enrolment is the caller's own.
+    if (caller.scope.is_own()) return MakeError(Reason::kPermissionDenied);
     const absl::StatusOr<EnrolmentFacts> facts =
         enrolments.GetEnrolment(caller, enrolment);
     if (facts.status().code() == absl::StatusCode::kNotFound ||
@@ -343,6 +345,7 @@ absl::StatusOr<NoteReader> SubmitReaderReport(
   return ApplyTransition<NoteReader>(
       store, caller, &EvaluationUnit::readers, name, etag,
       [&](EvaluationUnit& unit, NoteReader& reader) -> absl::Status {
+        RETURN_IF_ERROR(CheckSelf(caller, reader.person.text()));
         ASSIGN_OR_RETURN(
             const AssessmentPlan plan,
             unit.plans().Get(caller.scope, PlanOf(name.Under<CohortName>())));

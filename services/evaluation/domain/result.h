@@ -41,6 +41,8 @@ enum class AppealState { kLodged, kUpheld, kDismissed };
 struct Appeal {
   AppealName name;
   DecisionName decision;
+  // Whose result it is about.
+  EnrolmentName enrolment;
   AppealGround ground = AppealGround::kMaterialError;
   std::string statement;
   AppealState state = AppealState::kLodged;

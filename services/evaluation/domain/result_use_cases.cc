@@ -79,8 +79,10 @@ absl::StatusOr<Appeal> LodgeAppeal(EvaluationStore& store,
                             {"state", std::string(NameOf(open->state))},
                             {"action", "LodgeAppeal"}});
         }
-        unit.appeals().Insert(appeal);
-        return appeal;
+        Appeal lodged = appeal;
+        lodged.enrolment = result->enrolment;
+        unit.appeals().Insert(lodged);
+        return lodged;
       });
 }
 

@@ -7,8 +7,8 @@ namespace {
 
 auto Copied(const RosterEntry& entry) {
   return std::tie(entry.enrolment, entry.person, entry.display_name,
-                  entry.payer_kind, entry.funder_id, entry.has_measures,
-                  entry.state);
+                  entry.payer_kind, entry.organisation, entry.funder_id,
+                  entry.has_measures, entry.state);
 }
 
 }  // namespace
@@ -25,6 +25,7 @@ bool Copy(const EnrolmentFacts& facts, RosterEntry& entry) {
   entry.person = facts.person;
   entry.display_name = facts.display_name;
   entry.payer_kind = facts.payer_kind;
+  entry.organisation = facts.organisation;
   entry.funder_id = facts.funder_id;
   entry.has_measures = facts.has_measures;
   entry.state = facts.state;

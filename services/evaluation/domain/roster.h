@@ -42,6 +42,7 @@ struct EnrolmentFacts {
   std::string display_name;
   // Name of the contract's PayerKind, without its prefix.
   std::string payer_kind;
+  OrganisationName organisation;
   std::string funder_id;
   EnrolmentState state = EnrolmentState::kEnrolled;
   bool has_measures = false;
@@ -54,6 +55,8 @@ struct RosterEntry {
   PersonName person;
   std::string display_name;
   std::string payer_kind;
+  // The employer, where one signs; empty otherwise.
+  OrganisationName organisation;
   std::string funder_id;
   bool has_measures = false;
   EnrolmentState state = EnrolmentState::kEnrolled;

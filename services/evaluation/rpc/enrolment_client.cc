@@ -31,6 +31,7 @@ absl::StatusOr<EnrolmentFacts> FactsOf(const enrolment_pb::Enrolment& message) {
   facts.display_name = message.person_display_name();
   facts.payer_kind =
       Unprefixed(type::v1::PayerKind_Name(message.payer_kind()), "PAYER_KIND_");
+  facts.organisation = OrganisationName::FromRecord(message.organisation());
   facts.funder_id = message.funder_id();
   facts.has_measures = message.has_measures();
   const std::optional<EnrolmentState> state =

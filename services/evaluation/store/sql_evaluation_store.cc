@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/access/own_key.h"
 #include "common/documents/upload_repository.h"
 #include "common/status/macros.h"
 #include "common/storage/feed.h"
@@ -14,6 +15,7 @@
 namespace parcours::evaluation {
 namespace {
 
+using access::OwnKey;
 using storage::RecordingRepository;
 using storage::Rows;
 using storage::SelectInto;
@@ -40,6 +42,49 @@ std::vector<std::string> ScopesOfCertificate(const Certificate& certificate) {
           certificate.enrolment.Under<CohortName>().text()};
 }
 
+// The learner, their employer and their funder own what the roster of a cohort
+// says of the participation, and what is written of it here.
+std::vector<access::Ownership> OwnersOfRosterEntry(const RosterEntry& entry) {
+  const std::string& enrolment = entry.enrolment.text();
+  std::vector<access::Ownership> owners{
+      {enrolment, OwnKey("learner", entry.person.text())}};
+  if (!entry.organisation.empty()) {
+    owners.push_back(
+        {enrolment, OwnKey("employer_contact", entry.organisation.text())});
+  }
+  if (!entry.funder_id.empty()) {
+    owners.push_back({enrolment, OwnKey("funder", entry.funder_id)});
+  }
+  owners.push_back(
+      {NoteOf(entry.enrolment).text(), OwnKey("learner", entry.person.text())});
+  return owners;
+}
+
+// A reader owns the note they were given.
+std::vector<access::Ownership> OwnersOfReader(const NoteReader& reader) {
+  return {{reader.note().text(), OwnKey("reader", reader.person.text())}};
+}
+
+std::vector<access::Ownership> OwnersOfConflict(const Conflict& conflict) {
+  const std::string& person = conflict.person.text();
+  return {{conflict.name.text(), OwnKey("jury_member", person)},
+          {conflict.name.text(), OwnKey("reader", person)}};
+}
+
+// A member owns the jury, and what is known of its candidates.
+std::vector<access::Ownership> OwnersOfJury(const Jury& jury) {
+  std::vector<access::Ownership> owners;
+  for (const JuryMember& member : jury.members) {
+    const std::string key = OwnKey("jury_member", member.person.text());
+    owners.push_back({jury.name.text(), key});
+    for (const EnrolmentName& candidate : jury.candidates) {
+      owners.push_back({candidate.text(), key});
+      owners.push_back({NoteOf(candidate).text(), key});
+    }
+  }
+  return owners;
+}
+
 // The names under `parent`, as a range: the next character after / is 0.
 std::string UnderParent(std::string_view column, const std::string& parent,
                         Values& values) {
@@ -60,10 +105,11 @@ class SqlEvaluationUnit final : public EvaluationUnit {
         versions_(transaction, NoteVersionTable(), "noteVersion",
                   ScopesOfCohort<NoteVersion>),
         readers_(transaction, NoteReaderTable(), "noteReader",
-                 ScopesOfPerson<NoteReader>),
+                 ScopesOfPerson<NoteReader>, OwnersOfReader),
         conflicts_(transaction, ConflictTable(), "conflict",
-                   ScopesOfPerson<Conflict>),
-        juries_(transaction, JuryTable(), "jury", ScopesOfCohort<Jury>),
+                   ScopesOfPerson<Conflict>, OwnersOfConflict),
+        juries_(transaction, JuryTable(), "jury", ScopesOfCohort<Jury>,
+                OwnersOfJury),
         decisions_(transaction, DecisionTable(), "decision",
                    ScopesOfCohort<Decision>),
         minutes_(transaction, MinutesTable(), "minutes",
@@ -73,7 +119,7 @@ class SqlEvaluationUnit final : public EvaluationUnit {
         certificates_(transaction, CertificateTable(), "certificate",
                       ScopesOfCertificate),
         roster_(transaction, RosterEntryTable(), "rosterEntry",
-                ScopesOfPerson<RosterEntry>),
+                ScopesOfPerson<RosterEntry>, OwnersOfRosterEntry),
         uploads_(documents::UploadRepository(transaction)) {}
 
   Repository<AssessmentPlan>& plans() override { return plans_; }
@@ -235,7 +281,7 @@ class SqlEvaluationUnit final : public EvaluationUnit {
                                                  std::string where,
                                                  Values values,
                                                  std::string_view tail) {
-    where += storage::ScopePredicate(scope, values);
+    where += storage::ScopePredicate(scope, table.reach(), values);
     return SelectInto(transaction_, table, where, std::move(values), tail);
   }
 

@@ -17,6 +17,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JuryMember, person, display_name, role,
 const storage::Table<AssessmentPlan>& AssessmentPlanTable() {
   static const auto& table = *new storage::Table<AssessmentPlan>(
       storage::Table<AssessmentPlan>("assessment_plan")
+          .Within(storage::Reach::SharedWithinBody())
           .Column("note_required", &AssessmentPlan::note_required)
           .Column("note_min_pages", &AssessmentPlan::note_min_pages)
           .Column("note_max_pages", &AssessmentPlan::note_max_pages)
@@ -47,6 +48,7 @@ const storage::Table<AssessmentPlan>& AssessmentPlanTable() {
 const storage::Table<ValidationNote>& ValidationNoteTable() {
   static const auto& table = *new storage::Table<ValidationNote>(
       storage::Table<ValidationNote>("validation_note")
+          .Within(storage::Reach::Through({"name", "enrolment"}))
           .Column("enrolment", &ValidationNote::enrolment)
           .Column("person", &ValidationNote::person)
           .Column("person_display_name", &ValidationNote::person_display_name)
@@ -148,6 +150,7 @@ const storage::Table<Minutes>& MinutesTable() {
 const storage::Table<Result>& ResultTable() {
   static const auto& table = *new storage::Table<Result>(
       storage::Table<Result>("result")
+          .Within(storage::Reach::Through({"enrolment"}))
           .Column("enrolment", &Result::enrolment)
           .Column("person", &Result::person)
           .Column("person_display_name", &Result::person_display_name)
@@ -161,7 +164,9 @@ const storage::Table<Result>& ResultTable() {
 const storage::Table<Appeal>& AppealTable() {
   static const auto& table = *new storage::Table<Appeal>(
       storage::Table<Appeal>("appeal")
+          .Within(storage::Reach::Through({"enrolment"}))
           .Column("decision", &Appeal::decision)
+          .Column("enrolment", &Appeal::enrolment)
           .Column("ground", &Appeal::ground)
           .Column("statement", &Appeal::statement)
           .Column("state", &Appeal::state)
@@ -174,6 +179,7 @@ const storage::Table<Appeal>& AppealTable() {
 const storage::Table<Certificate>& CertificateTable() {
   static const auto& table = *new storage::Table<Certificate>(
       storage::Table<Certificate>("certificate")
+          .Within(storage::Reach::Through({"enrolment"}))
           .Column("enrolment", &Certificate::enrolment)
           .Column("decision", &Certificate::decision)
           .Column("state", &Certificate::state)
@@ -196,10 +202,12 @@ const storage::Table<Certificate>& CertificateTable() {
 const storage::Table<RosterEntry>& RosterEntryTable() {
   static const auto& table = *new storage::Table<RosterEntry>(
       storage::Table<RosterEntry>("roster_entry")
+          .Within(storage::Reach::Through({"name", "enrolment"}))
           .Column("enrolment", &RosterEntry::enrolment)
           .Column("person", &RosterEntry::person)
           .Column("display_name", &RosterEntry::display_name)
           .Column("payer_kind", &RosterEntry::payer_kind)
+          .Column("organisation", &RosterEntry::organisation)
           .Column("funder_id", &RosterEntry::funder_id)
           .Column("has_measures", &RosterEntry::has_measures)
           .Column("state", &RosterEntry::state));

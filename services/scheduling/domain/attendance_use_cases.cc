@@ -48,6 +48,20 @@ absl::StatusOr<AttendanceEntry> AddEntryOn(
   return AddEntry(store, caller, name.Under<HalfDayName>(), make);
 }
 
+// Everybody signs for themselves; for others, whose half-day it is. A learner
+// who is not on the roster copy is not refused: the entry is to be reconciled.
+absl::StatusOr<access::Caller> MaySign(SchedulingStore& store,
+                                       const access::Caller& caller,
+                                       const HalfDayName& half_day,
+                                       const Signature& signature) {
+  if (CheckSelf(caller, signature.signer.text()).ok()) {
+    access::Caller whole = caller;
+    whole.scope = caller.scope.Whole();
+    return whole;
+  }
+  return WithinBody(store, caller, &SchedulingUnit::sheets, SheetOf(half_day));
+}
+
 SheetView ViewOf(AttendanceSheet sheet, const Session& session) {
   SheetView view;
   view.sheet = std::move(sheet);
@@ -109,12 +123,14 @@ absl::StatusOr<Page<AttendanceEntry>> ListEntries(SchedulingStore& store,
 
 absl::StatusOr<AttendanceEntry> SignAttendance(SchedulingStore& store,
                                                const rules::RuleBook& rules,
-                                               const access::Caller& caller,
+                                               const access::Caller& signing,
                                                const HalfDayName& half_day,
                                                const Signature& signature) {
   if (signature.signer.body() != half_day.body()) {
     return MakeFieldError("attendance_entry.signer", Reason::kUnknownReference);
   }
+  ASSIGN_OR_RETURN(const access::Caller caller,
+                   MaySign(store, signing, half_day, signature));
   return AddEntry(
       store, caller, half_day,
       [&](const Session& session) -> absl::StatusOr<AttendanceEntry> {
@@ -139,6 +155,7 @@ absl::StatusOr<AttendanceEntry> AttestAttendance(SchedulingStore& store,
                                                  const access::Caller& caller,
                                                  const EntryName& name,
                                                  const PersonName& trainer) {
+  RETURN_IF_ERROR(CheckSelf(caller, trainer.text()));
   return AddEntryOn(
       store, caller, name,
       [&](const Session& session) -> absl::StatusOr<AttendanceEntry> {
@@ -202,10 +219,13 @@ absl::StatusOr<Page<Receipt>> ListReceipts(SchedulingStore& store,
   std::vector<Receipt> receipts;
   RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
     ASSIGN_OR_RETURN(page.feed_position, unit.FeedPosition());
-    ASSIGN_OR_RETURN(const AttendanceSheet sheet,
-                     unit.sheets().Get(caller.scope, name));
     ASSIGN_OR_RETURN(const std::vector<AttendanceEntry> entries,
-                     unit.EntriesOf(caller.scope, sheet.half_day()));
+                     unit.EntriesOf(caller.scope, name.Under<HalfDayName>()));
+    // Learners have their own receipts of a sheet that is not theirs.
+    ASSIGN_OR_RETURN(
+        const AttendanceSheet sheet,
+        unit.sheets().Get(entries.empty() ? caller.scope : caller.scope.Whole(),
+                          name));
     ASSIGN_OR_RETURN(receipts, ReceiptsOf(sheet, entries));
     return absl::OkStatus();
   }));

@@ -10,14 +10,15 @@
 namespace parcours::scheduling {
 namespace {
 
+// The whole cohort's, of which a caller is shown what concerns their own.
 absl::StatusOr<CohortAttendance> ReadAttendance(SchedulingUnit& unit,
                                                 const access::Caller& caller,
                                                 const CohortName& cohort) {
+  const access::Scope whole = caller.scope.Whole();
   CohortAttendance attendance;
   ASSIGN_OR_RETURN(attendance.calendar, ReadPublished(unit, caller, cohort));
-  ASSIGN_OR_RETURN(attendance.sheets, unit.SheetsOf(caller.scope, cohort));
-  ASSIGN_OR_RETURN(attendance.entries,
-                   unit.EntriesOfCohort(caller.scope, cohort));
+  ASSIGN_OR_RETURN(attendance.sheets, unit.SheetsOf(whole, cohort));
+  ASSIGN_OR_RETURN(attendance.entries, unit.EntriesOfCohort(whole, cohort));
   return attendance;
 }
 

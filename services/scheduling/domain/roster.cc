@@ -8,8 +8,8 @@ namespace {
 
 auto Copied(const RosterEntry& entry) {
   return std::tie(entry.enrolment, entry.person, entry.display_name,
-                  entry.payer_kind, entry.funder_id, entry.has_measures,
-                  entry.state, entry.since, entry.until);
+                  entry.payer_kind, entry.organisation, entry.funder_id,
+                  entry.has_measures, entry.state, entry.since, entry.until);
 }
 
 // The instant from which somebody who has left takes no part any more.
@@ -38,6 +38,7 @@ bool Copy(const EnrolmentFacts& facts, absl::TimeZone zone, absl::Time now,
   entry.person = facts.person;
   entry.display_name = facts.display_name;
   entry.payer_kind = facts.payer_kind;
+  entry.organisation = facts.organisation;
   entry.funder_id = facts.funder_id;
   entry.has_measures = facts.has_measures;
   entry.state = facts.state;

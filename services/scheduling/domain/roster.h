@@ -55,6 +55,8 @@ struct RosterEntry {
   PersonName person;
   std::string display_name;
   std::string payer_kind;
+  // The employer, where one signs; empty otherwise.
+  OrganisationName organisation;
   std::string funder_id;
   bool has_measures = false;
   EnrolmentState state = EnrolmentState::kEnrolled;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/access/own_key.h"
 #include "common/status/macros.h"
 #include "common/storage/feed.h"
 #include "common/storage/recording_repository.h"
@@ -15,6 +16,7 @@
 namespace parcours::scheduling {
 namespace {
 
+using access::OwnKey;
 using storage::RecordingRepository;
 using storage::Row;
 using storage::Rows;
@@ -47,6 +49,34 @@ std::vector<std::string> ScopesOfPerson(const Resource& resource) {
           resource.person.text()};
 }
 
+// The learner, their employer and their funder own what the roster of a cohort
+// says of the participation, and what is written of it here.
+std::vector<access::Ownership> OwnersOfRosterEntry(const RosterEntry& entry) {
+  const std::string& enrolment = entry.enrolment.text();
+  std::vector<access::Ownership> owners{
+      {enrolment, OwnKey("learner", entry.person.text())}};
+  if (!entry.organisation.empty()) {
+    owners.push_back(
+        {enrolment, OwnKey("employer_contact", entry.organisation.text())});
+  }
+  if (!entry.funder_id.empty()) {
+    owners.push_back({enrolment, OwnKey("funder", entry.funder_id)});
+  }
+  return owners;
+}
+
+// A trainer owns the half-day with its sheet, and sees who is expected.
+std::vector<access::Ownership> OwnersOfHalfDay(const HalfDay& half_day) {
+  std::vector<access::Ownership> owners;
+  for (const TrainerAssignment& trainer : half_day.trainers) {
+    const std::string key = OwnKey("trainer", trainer.person.text());
+    owners.push_back({half_day.name.text(), key});
+    owners.push_back(
+        {half_day.name.Under<CohortName>().text() + "/rosterEntries", key});
+  }
+  return owners;
+}
+
 // Names below `parent`, as a range: the next character after / is 0.
 std::string NamesUnder(const std::string& parent, Values& values) {
   values.emplace_back(parent + "/");
@@ -64,11 +94,11 @@ class SqlSchedulingUnit final : public SchedulingUnit {
         calendars_(transaction, CalendarTable(), "calendar",
                    ScopesOfCohort<Calendar>),
         half_days_(transaction, HalfDayTable(), "halfDay",
-                   ScopesOfCohort<HalfDay>),
+                   ScopesOfCohort<HalfDay>, OwnersOfHalfDay),
         calendar_versions_(transaction, CalendarVersionTable(),
                            "calendarVersion", ScopesOfCohort<CalendarVersion>),
         roster_(transaction, RosterEntryTable(), "rosterEntry",
-                ScopesOfPerson<RosterEntry>),
+                ScopesOfPerson<RosterEntry>, OwnersOfRosterEntry),
         sheets_(transaction, SheetTable(), "attendanceSheet",
                 ScopesOfCohort<AttendanceSheet>),
         entries_(transaction, EntryTable(), "attendanceEntry",
@@ -176,7 +206,8 @@ class SqlSchedulingUnit final : public SchedulingUnit {
     const std::string where =
         Cat("number > $1 AND ",
             NamesUnder(cohort.text() + "/calendarVersions", values));
-    const std::string scoped = Cat(where, ScopePredicate(scope, values));
+    const std::string scoped = Cat(
+        where, ScopePredicate(scope, CalendarVersionTable().reach(), values));
     return SelectInto(transaction_, CalendarVersionTable(), scoped,
                       std::move(values), "ORDER BY number LIMIT $2");
   }
@@ -206,7 +237,8 @@ class SqlSchedulingUnit final : public SchedulingUnit {
     const std::string where =
         Cat("sequence > $1 AND ",
             NamesUnder(half_day.text() + "/attendanceEntries", values));
-    const std::string scoped = Cat(where, ScopePredicate(scope, values));
+    const std::string scoped =
+        Cat(where, ScopePredicate(scope, EntryTable().reach(), values));
     return SelectInto(transaction_, EntryTable(), scoped, std::move(values),
                       "ORDER BY sequence LIMIT $2");
   }
@@ -277,7 +309,8 @@ class SqlSchedulingUnit final : public SchedulingUnit {
       const std::string& parent, std::string_view order) {
     Values values;
     const std::string where = NamesUnder(parent, values);
-    const std::string scoped = Cat(where, ScopePredicate(scope, values));
+    const std::string scoped =
+        Cat(where, ScopePredicate(scope, table.reach(), values));
     return SelectInto(transaction_, table, scoped, std::move(values), order);
   }
 
@@ -295,6 +328,7 @@ class SqlSchedulingUnit final : public SchedulingUnit {
               std::vector<std::string> scopes) {
     transaction_.Write({.sql = Cat("DELETE FROM ", table, " WHERE name = $1"),
                         .values = {name}});
+    storage::Disown(transaction_, name);
     transaction_.Record({.kind = kind,
                          .name = name,
                          .version = version + 1,

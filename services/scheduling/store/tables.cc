@@ -18,6 +18,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evidence, sheet, root)
 const storage::Table<Venue>& VenueTable() {
   static const auto& table = *new storage::Table<Venue>(
       storage::Table<Venue>("venue")
+          .Within(storage::Reach::SharedWithinBody())
           .Column("display_name", &Venue::display_name)
           .Column("address_lines", &Venue::address_lines)
           .Column("kind", &Venue::kind)
@@ -29,21 +30,24 @@ const storage::Table<Venue>& VenueTable() {
 const storage::Table<Room>& RoomTable() {
   static const auto& table =
       *new storage::Table<Room>(storage::Table<Room>("room")
+                                    .Within(storage::Reach::SharedWithinBody())
                                     .Column("display_name", &Room::display_name)
                                     .Column("capacity", &Room::capacity));
   return table;
 }
 
 const storage::Table<Trainer>& TrainerTable() {
-  static const auto& table =
-      *new storage::Table<Trainer>(storage::Table<Trainer>("trainer").Column(
-          "display_name", &Trainer::display_name));
+  static const auto& table = *new storage::Table<Trainer>(
+      storage::Table<Trainer>("trainer")
+          .Within(storage::Reach::SharedWithinBody())
+          .Column("display_name", &Trainer::display_name));
   return table;
 }
 
 const storage::Table<Calendar>& CalendarTable() {
   static const auto& table = *new storage::Table<Calendar>(
       storage::Table<Calendar>("calendar")
+          .Within(storage::Reach::SharedWithinBody())
           .Column("cohort_display_name", &Calendar::cohort_display_name)
           .Column("time_zone", &Calendar::time_zone)
           .Column("programme", &Calendar::programme)
@@ -73,6 +77,7 @@ const storage::Table<HalfDay>& HalfDayTable() {
 const storage::Table<CalendarVersion>& CalendarVersionTable() {
   static const auto& table = *new storage::Table<CalendarVersion>(
       storage::Table<CalendarVersion>("calendar_version")
+          .Within(storage::Reach::SharedWithinBody())
           .Column("number", &CalendarVersion::number)
           .Column("reason", &CalendarVersion::reason)
           .Column("time_zone", &CalendarVersion::time_zone)
@@ -86,10 +91,12 @@ const storage::Table<CalendarVersion>& CalendarVersionTable() {
 const storage::Table<RosterEntry>& RosterEntryTable() {
   static const auto& table = *new storage::Table<RosterEntry>(
       storage::Table<RosterEntry>("roster_entry")
+          .Within(storage::Reach::Through({"name", "enrolment"}))
           .Column("enrolment", &RosterEntry::enrolment)
           .Column("person", &RosterEntry::person)
           .Column("display_name", &RosterEntry::display_name)
           .Column("payer_kind", &RosterEntry::payer_kind)
+          .Column("organisation", &RosterEntry::organisation)
           .Column("funder_id", &RosterEntry::funder_id)
           .Column("has_measures", &RosterEntry::has_measures)
           .Column("state", &RosterEntry::state)
@@ -114,6 +121,7 @@ const storage::Table<AttendanceSheet>& SheetTable() {
 const storage::Table<AttendanceEntry>& EntryTable() {
   static const auto& table = *new storage::Table<AttendanceEntry>(
       storage::Table<AttendanceEntry>("attendance_entry")
+          .Within(storage::Reach::Through({"name", "enrolment"}))
           .Column("sequence", &AttendanceEntry::sequence)
           .Column("act", &AttendanceEntry::act)
           .Column("signer", &AttendanceEntry::signer)
@@ -146,6 +154,7 @@ const storage::Table<AttendanceEntry>& EntryTable() {
 const storage::Table<CompletionRecord>& CompletionRecordTable() {
   static const auto& table = *new storage::Table<CompletionRecord>(
       storage::Table<CompletionRecord>("completion_record")
+          .Within(storage::Reach::Through({"enrolment"}))
           .Column("enrolment", &CompletionRecord::enrolment)
           .Column("person", &CompletionRecord::person)
           .Column("learner_display_name",
