@@ -134,6 +134,11 @@ class Database {
   // attempts were aborted), ALREADY_EXISTS (a unique key is taken even after
   // `body` could see by whom) or INTERNAL without a reason.
   //
+  // A change also leaves an entry in the audit trail, in the same transaction
+  // and round trip: of the changes that `body` recorded or, where a call of the
+  // contract (a method with a slash) wrote without recording any, of the
+  // outcome. A replay leaves none.
+  //
   // After the commit, the listeners learn of the changes it recorded.
   virtual absl::StatusOr<Outcome> Transact(
       const access::Caller& caller,

@@ -81,8 +81,10 @@ TEST_P(DatabaseTest, AppliesOnlyWhatIsMissing) {
   ASSERT_OK(rows);
   ASSERT_EQ(rows->size(), 1u);
   EXPECT_EQ(rows->at(0).Text(0), "kept");
-  EXPECT_EQ(Select(*database, "SELECT number FROM schema_migration")->size(),
-            3u);
+  EXPECT_EQ(Select(*database,
+                   "SELECT number FROM schema_migration WHERE number >= 100")
+                ->size(),
+            2u);
 }
 
 TEST_P(DatabaseTest, AFailedMigrationLeavesNothingOfItself) {

@@ -237,9 +237,10 @@ TEST_P(FeedTest, AStepRunsInThePassAndItsFailureUndoesIt) {
   Sequencer::Options options;
   options.steps.push_back(
       {"SELECT 1 FROM change_feed WHERE cause = 'Test'",
-       [&](Transaction& transaction) -> absl::Status {
+       [&](Transaction& transaction) -> absl::StatusOr<bool> {
          transaction.Write({"UPDATE change_feed SET cause = 'Chained'", {}});
-         return fails ? absl::InternalError("step") : absl::OkStatus();
+         if (fails) return absl::InternalError("step");
+         return false;
        }});
   Sequencer stepping(*database_, options);
   Record(ChangeOf("a"));

@@ -103,16 +103,16 @@ bool Sequencer::WaitForCommit() {
 
 void Sequencer::Loop() {
   std::optional<int64_t> announced;
-  bool full = false;
+  bool more = false;
   do {
     // A pass that fails is made again: nothing of it was kept.
     const absl::StatusOr<Pass> pass = RunOnce();
-    full = pass.ok() && pass->positions == options_.batch;
+    more = pass.ok() && pass->more;
     if (pass.ok() && options_.on_head && announced != pass->head) {
       announced = pass->head;
       options_.on_head(pass->head);
     }
-  } while (full || WaitForCommit());
+  } while (more || WaitForCommit());
 }
 
 absl::StatusOr<bool> Sequencer::SomethingToDo(int64_t& head) {
@@ -159,8 +159,10 @@ absl::StatusOr<Sequencer::Pass> Sequencer::RunOnce() {
                 pass.fencing = results[0].rows[0].Integer(0);
                 pass.positions = results[1].affected;
                 pass.head = results[2].rows.at(0).Integer(0);
+                pass.more = pass.positions == options_.batch;
                 for (const Step& step : options_.steps) {
-                  RETURN_IF_ERROR(step.run(transaction));
+                  ASSIGN_OR_RETURN(const bool more, step.run(transaction));
+                  pass.more |= more;
                 }
                 return Outcome{};
               })

@@ -33,8 +33,9 @@ class Sequencer {
   struct Step {
     // A query that returns a row when there is something to do.
     std::string pending;
-    // Runs in the transaction of the pass, after the positions.
-    std::function<absl::Status(Transaction&)> run;
+    // Runs in the transaction of the pass, after the positions. True when there
+    // is more to do than it did.
+    std::function<absl::StatusOr<bool>(Transaction&)> run;
   };
 
   struct Options {
@@ -56,6 +57,8 @@ class Sequencer {
     // Whether there was anything to do and this replica had the lease for it.
     bool worked = false;
     int64_t positions = 0;
+    // Whether the next pass has something to do already.
+    bool more = false;
     // Last position given, by whomever.
     int64_t head = 0;
     // Number of the lease; 0 when it was not needed or not had.

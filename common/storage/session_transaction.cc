@@ -5,7 +5,9 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/audit/entry.h"
 #include "common/status/macros.h"
+#include "common/storage/audit_row.h"
 #include "common/text/view.h"
 #include "common/types/resource_name.h"
 
@@ -157,6 +159,7 @@ void SessionTransaction::Write(Statement statement, int64_t expect_affected) {
         .IgnoreError();
     return;
   }
+  wrote_ = true;
   queue_.push_back({std::move(statement), expect_affected});
 }
 
@@ -180,10 +183,32 @@ void SessionTransaction::QueueFeed() {
   }
 }
 
+void SessionTransaction::QueueAudit(const Outcome& outcome) {
+  std::vector<audit::Resource> resources;
+  for (const Change& change : changes_) {
+    resources.push_back({change.name, change.version});
+  }
+  if (resources.empty()) {
+    // The work that a service does by itself is named after no method of the
+    // contract, and what of it is not in the feed is housekeeping.
+    const bool by_a_call = caller_.method.find('/') != std::string::npos;
+    if (!wrote_ || !by_a_call) return;
+    if (!outcome.name.empty()) {
+      resources.push_back({outcome.name, outcome.version});
+    }
+  }
+  for (const audit::Entry& entry :
+       audit::EntriesOf(caller_, /*trace_id=*/"", audit::Action::kChange,
+                        resources, absl::Now())) {
+    queue_.push_back({InsertAuditEntry(entry), -1});
+  }
+}
+
 absl::Status SessionTransaction::Commit(const Outcome& outcome) {
   RETURN_IF_ERROR(failure_);
   if (look_up_ && look_up_first_) RETURN_IF_ERROR(Flush(0).status());
   QueueFeed();
+  QueueAudit(outcome);
   if (mode_ == Mode::kWrite && has_request_id()) {
     queue_.push_back(
         {{kRemember,

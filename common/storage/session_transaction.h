@@ -15,8 +15,8 @@ namespace parcours::storage {
 // A transaction on one session: gathers what can share a round trip.
 //
 // The first batch begins the transaction and, for a call with a request_id,
-// looks for its earlier outcome; the last holds the feed, that outcome and
-// COMMIT. The first failure is kept and ends the transaction.
+// looks for its earlier outcome; the last holds the feed, the audit trail, that
+// outcome and COMMIT. The first failure is kept and ends the transaction.
 class SessionTransaction final : public Transaction {
  public:
   enum class Mode { kRead, kWrite };
@@ -70,6 +70,7 @@ class SessionTransaction final : public Transaction {
   Statement LookUp() const;
   void SetEarlier(const Rows& rows);
   void QueueFeed();
+  void QueueAudit(const Outcome& outcome);
   // Runs what is queued; the results of the last `wanted` statements.
   absl::StatusOr<std::vector<Result>> Flush(std::size_t wanted);
   absl::Status Fail(absl::Status status);
@@ -85,6 +86,7 @@ class SessionTransaction final : public Transaction {
   // Index of the look-up in `queue_` until it has run.
   std::optional<std::size_t> look_up_;
   std::vector<Change> changes_;
+  bool wrote_ = false;
   absl::Status failure_;
   std::string failed_subject_;
   std::optional<Outcome> earlier_;

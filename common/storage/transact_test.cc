@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -76,10 +77,37 @@ class TransactTest : public ::testing::TestWithParam<Engine> {
     return count;
   }
 
+  // "<subject> <method> <action> <body> <resources> <request id>" of each entry
+  // of the audit trail, the line ends of the resources as bars.
+  std::vector<std::string> Audited() {
+    std::vector<std::string> entries;
+    EXPECT_OK(database_->View(
+        CallerFor(), [&](Transaction& transaction) -> absl::Status {
+          ASSIGN_OR_RETURN(
+              const Rows rows,
+              transaction.Query({"SELECT subject, method, action, body, "
+                                 "resources, request_id, business_time "
+                                 "FROM audit_entry ORDER BY insertion",
+                                 {}}));
+          for (const Row& row : rows) {
+            std::string resources = row.Text(4);
+            std::replace(resources.begin(), resources.end(), '\n', '|');
+            entries.push_back(Cat(row.Text(0), " ", row.Text(1), " ",
+                                  row.Text(2), " ", row.Text(3), " ", resources,
+                                  " ", row.Text(5)));
+            EXPECT_EQ(row.Integer(6), absl::ToUnixMicros(CallerFor().now));
+          }
+          return absl::OkStatus();
+        }));
+    return entries;
+  }
+
   SessionFaults faults_;
   TestDatabase files_;
   std::unique_ptr<Database> database_;
 };
+
+using Strings = std::vector<std::string>;
 
 INSTANTIATE_TEST_SUITE_P(Engines, TransactTest,
                          ::testing::ValuesIn(EnginesUnderTest()), EngineName());
@@ -393,6 +421,113 @@ TEST_P(TransactTest, MoreThanMayWaitAreRefusedAsOverload) {
   release.Notify();
   holder.join();
   EXPECT_EQ(Count(), 1);
+}
+
+TEST_P(TransactTest, AChangeLeavesAnAuditEntryOfWhoDidWhatToWhat) {
+  Open();
+  ASSERT_OK(database_->Transact(
+      CallerFor("r1"), [](Transaction& t) -> absl::StatusOr<Outcome> {
+        RETURN_IF_ERROR(Increment(t).status());
+        t.Record(
+            {.kind = "thing", .name = "bodies/opale/things/1", .version = 1});
+        t.Record(
+            {.kind = "thing", .name = "bodies/opale/things/1", .version = 2});
+        t.Record(
+            {.kind = "thing", .name = "bodies/opale/things/2", .version = 5});
+        return Outcome{"a", 1};
+      }));
+  EXPECT_EQ(Audited(),
+            (Strings{"tester Test/Increment CHANGE  |a 1| r1",
+                     "tester Test/Increment CHANGE bodies/opale "
+                     "|bodies/opale/things/1 2|bodies/opale/things/2 5| r1"}));
+}
+
+TEST_P(TransactTest, WhatIsUndoneOrReplayedLeavesNoAuditEntry) {
+  Open();
+  EXPECT_THAT(
+      database_->Transact(CallerFor("r1"),
+                          [](Transaction& t) -> absl::StatusOr<Outcome> {
+                            RETURN_IF_ERROR(Increment(t).status());
+                            return MakeError(Reason::kEtagMismatch);
+                          }),
+      HasReason(Reason::kEtagMismatch));
+  EXPECT_FALSE(database_
+                   ->Transact(CallerFor("r1"),
+                              [](Transaction& t) -> absl::StatusOr<Outcome> {
+                                auto outcome = Increment(t);
+                                t.Write({"INSERT INTO nowhere VALUES (1)", {}});
+                                return outcome;
+                              })
+                   .ok());
+  EXPECT_EQ(Audited(), Strings{});
+  for (auto body : {Increment, BlindIncrement, Increment}) {
+    ASSERT_OK(database_->Transact(CallerFor("r1"), body));
+  }
+  EXPECT_EQ(Audited(), Strings{"tester Test/Increment CHANGE  |a 1| r1"});
+}
+
+TEST_P(TransactTest, AChangeWhoseCommitWasInDoubtLeavesOneAuditEntry) {
+  Open();
+  int expected = 0;
+  for (const auto moment :
+       {SessionFaults::kLoseBeforeCommit, SessionFaults::kLoseAfterCommit}) {
+    for (auto body : {Increment, BlindIncrement}) {
+      faults_.Inject(moment);
+      ASSERT_OK(database_->Transact(CallerFor(Cat("r", expected)), body));
+      EXPECT_EQ(Audited().size(), static_cast<std::size_t>(++expected));
+    }
+  }
+}
+
+TEST_P(TransactTest, ACallThatWritesOutsideTheFeedIsAuditedAndAJobIsNot) {
+  Open();
+  ASSERT_OK(database_->Transact(CallerFor(), BlindIncrement));
+  access::Caller job = CallerFor();
+  job.method = "PlaceDeadline";
+  ASSERT_OK(database_->Transact(job, BlindIncrement));
+  ASSERT_OK(database_->Transact(CallerFor(),
+                                [](Transaction&) -> absl::StatusOr<Outcome> {
+                                  return Outcome{"nothing", 1};
+                                }));
+  ASSERT_OK(database_->Transact(job, Increment));
+  EXPECT_EQ(Audited(), (Strings{"tester Test/Increment CHANGE  |a 1| ",
+                                "tester PlaceDeadline CHANGE  |a 3| "}));
+}
+
+// Counts what goes to the engine together.
+class CountingSession final : public Session {
+ public:
+  CountingSession(std::unique_ptr<Session> session, std::atomic<int>& batches)
+      : session_(std::move(session)), batches_(batches) {}
+  Engine engine() const override { return session_->engine(); }
+  absl::StatusOr<std::vector<Result>> Run(
+      absl::Span<const Statement> statements, absl::Time deadline) override {
+    ++batches_;
+    return session_->Run(statements, deadline);
+  }
+  absl::Status RunScript(std::string_view sql) override {
+    return session_->RunScript(sql);
+  }
+  bool usable() const override { return session_->usable(); }
+  bool in_transaction() const override { return session_->in_transaction(); }
+
+ private:
+  const std::unique_ptr<Session> session_;
+  std::atomic<int>& batches_;
+};
+
+TEST_P(TransactTest, FeedAuditAndRequestIdCostNoRoundTripOfTheirOwn) {
+  std::atomic<int> batches = 0;
+  files_.options().decorate_session = [&](std::unique_ptr<Session> session) {
+    return std::make_unique<CountingSession>(std::move(session), batches);
+  };
+  Open();
+  batches = 0;
+  ASSERT_OK(database_->Transact(CallerFor("r1"), Increment));
+  // One to lock and look, one for everything else.
+  EXPECT_EQ(batches, 2);
+  EXPECT_EQ(Audited().size(), 1u);
+  database_.reset();
 }
 
 // The server ends sessions, as it does when it restarts.
