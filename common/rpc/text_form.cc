@@ -74,11 +74,38 @@ bool IsControl(char32_t character) {
   return character < 0x20 || (character >= 0x7F && character < 0xA0);
 }
 
+// Beyond the controls; text_form.h says why.
+bool IsForbidden(char32_t character) {
+  const auto between = [character](char32_t first, char32_t last) {
+    return character >= first && character <= last;
+  };
+  const bool noncharacter =
+      (character & 0xFFFE) == 0xFFFE || between(0xFDD0, 0xFDEF);
+  return noncharacter || between(0x2028, 0x2029) || between(0x202A, 0x202E) ||
+         between(0x2066, 0x2069) || character == 0xFEFF ||
+         between(0xFFF9, 0xFFFB) || between(0xE0000, 0xE007F);
+}
+
 bool AllOf(std::string_view text, bool (*predicate)(char)) {
   return std::all_of(text.begin(), text.end(), predicate);
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// A user part, a backslash or letters of another script make a link look like
+// another host's.
+bool IsHost(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  const bool port_is_number =
+      colon == std::string_view::npos ||
+      (colon + 1 < text.size() && AllOf(text.substr(colon + 1), IsDigit));
+  return port_is_number && !name.empty() && name.front() != '.' &&
+         AllOf(name, [](char c) {
+           return IsDigit(c) || (c >= 'a' && c <= 'z') ||
+                  (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+         });
+}
 
 bool IsHttpsUrl(std::string_view text) {
   constexpr std::string_view kScheme = "https://";
@@ -86,9 +113,7 @@ bool IsHttpsUrl(std::string_view text) {
     return false;
   }
   const std::string_view rest = text.substr(kScheme.size());
-  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
-  // A user part makes a link look like another host's.
-  return !host.empty() && host.find('@') == std::string_view::npos;
+  return IsHost(rest.substr(0, rest.find_first_of("/?#")));
 }
 
 }  // namespace
@@ -102,7 +127,7 @@ TextForm ExamineText(std::string_view text, bool multiline) {
   std::string_view rest = text;
   while (!rest.empty()) {
     const std::optional<char32_t> character = TakeCharacter(rest);
-    if (!character || *character == 0xFFFE || *character == 0xFFFF) {
+    if (!character || IsForbidden(*character)) {
       form.forbidden = true;
       return form;
     }
@@ -158,6 +183,16 @@ bool HasForm(std::string_view text, FieldRules::PatternKind form) {
     case FieldRules::PATTERN_KIND_COUNTRY:
       return text.size() == 2 &&
              AllOf(text, [](char c) { return c >= 'A' && c <= 'Z'; });
+    case FieldRules::PATTERN_KIND_SIRET:
+      return text::IsSiret(text);
+    case FieldRules::PATTERN_KIND_SIREN:
+      return text::IsSiren(text);
+    case FieldRules::PATTERN_KIND_ACTIVITY_NUMBER:
+      return text::IsActivityNumber(text);
+    case FieldRules::PATTERN_KIND_POSTAL_CODE:
+      return text::IsPostalCode(text);
+    case FieldRules::PATTERN_KIND_COMMUNE:
+      return text::IsCommuneCode(text);
     default:
       return true;
   }
@@ -181,6 +216,16 @@ std::string_view FormName(FieldRules::PatternKind form) {
       return "made of digits";
     case FieldRules::PATTERN_KIND_COUNTRY:
       return "a country code of two letters";
+    case FieldRules::PATTERN_KIND_SIRET:
+      return "a SIRET of 14 digits";
+    case FieldRules::PATTERN_KIND_SIREN:
+      return "a SIREN of 9 digits";
+    case FieldRules::PATTERN_KIND_ACTIVITY_NUMBER:
+      return "a number of 11 digits";
+    case FieldRules::PATTERN_KIND_POSTAL_CODE:
+      return "a postal code of 5 digits";
+    case FieldRules::PATTERN_KIND_COMMUNE:
+      return "an INSEE code of a commune";
     default:
       return "text";
   }

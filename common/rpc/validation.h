@@ -15,8 +15,8 @@ namespace parcours::rpc {
 //    bool without presence is always there). In the resource of an update,
 //    only for the fields that the update replaces. OUTPUT_ONLY fields are not
 //    looked at.
-//  - Strings: UTF-8, no control character or other character that XML 1.0
-//    forbids, lines and tabs only where FieldRules.multiline, length, form.
+//  - Strings: UTF-8, no character that text_form.h forbids, lines and tabs only
+//    where FieldRules.multiline, length, form.
 //  - Names of resources follow the pattern of their type.
 //  - Enum values exist; google.type.Date (years 1900 to 2200), TimeOfDay,
 //    Timestamp and Duration are valid.
