@@ -1,7 +1,8 @@
 # Libraries of the system, as Debian 12 packages them. Targets to link:
 #   gRPC::grpc++ gRPC::grpc++_reflection  protobuf::libprotobuf  absl::*
 #   PkgConfig::HIREDIS PkgConfig::LIBPQ PkgConfig::SQLITE PkgConfig::SODIUM
-#   PkgConfig::ICU PkgConfig::QPDF  spdlog::spdlog  nlohmann_json::nlohmann_json
+#   PkgConfig::ICU PkgConfig::QPDF PkgConfig::SECCOMP  spdlog::spdlog  nlohmann_json::nlohmann_json
+#   cjose::cjose CURL::libcurl OpenSSL::Crypto
 #   prometheus-cpp::core prometheus-cpp::pull  Threads::Threads
 #   GTest::gtest GTest::gmock  benchmark::benchmark
 # Abseil, gRPC and protobuf come from the same distribution on purpose: a
@@ -28,8 +29,19 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc)
 pkg_check_modules(QPDF REQUIRED IMPORTED_TARGET libqpdf)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 # std::shared_ptr everywhere, and none of qpdf's own pointer type.
 target_compile_definitions(PkgConfig::QPDF INTERFACE POINTERHOLDER_TRANSITION=4)
+
+find_package(CURL 7.85 REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+# Not pkg-config: cjose.pc asks for headers of jansson, which cjose's do not use
+# and its package does not bring.
+find_path(CJOSE_INCLUDE_DIR cjose/cjose.h REQUIRED)
+find_library(CJOSE_LIBRARY cjose REQUIRED)
+add_library(cjose::cjose INTERFACE IMPORTED)
+target_include_directories(cjose::cjose SYSTEM INTERFACE "${CJOSE_INCLUDE_DIR}")
+target_link_libraries(cjose::cjose INTERFACE "${CJOSE_LIBRARY}" OpenSSL::Crypto)
 
 find_program(PROTOC_PROGRAM protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN_PROGRAM grpc_cpp_plugin REQUIRED)

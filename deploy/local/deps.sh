@@ -8,9 +8,10 @@ packages=(
   build-essential cmake ninja-build ccache pkg-config git python3
   protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
   libhiredis-dev libpq-dev libsqlite3-dev libspdlog-dev nlohmann-json3-dev
-  prometheus-cpp-dev libsodium-dev libicu-dev libqpdf-dev
+  prometheus-cpp-dev libsodium-dev libicu-dev libqpdf-dev libseccomp-dev
+  libcjose-dev libcurl4-openssl-dev libssl-dev openssl
   libgtest-dev libgmock-dev libbenchmark-dev
-  clang-format-14 clang-tidy-14
+  clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14
   redis-server postgresql-15 tzdata
 )
 # Node.js may come from elsewhere than Debian.

@@ -25,6 +25,8 @@ ONE_HOME = (
     (r"^libpq-fe\.h$", "common/storage/"),
     (r"^hiredis/", "common/cache/"),
     (r"^qpdf/", "common/documents/"),
+    (r"^(cjose|curl)/", "common/identity/"),
+    (r"^openssl/", "common/rpc/"),
 )
 
 # What of a service others may use: its schema, to migrate it.

@@ -1,0 +1,135 @@
+#include "common/identity/key_source.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/time/clock.h"
+#include "common/identity/testdata/http_server.h"
+#include "common/testing/silent_server.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
+#include "common/text/view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace parcours::identity {
+namespace {
+
+using ::testing::HasSubstr;
+
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+TEST(FileKeySource, ReadsOnceForEachChange) {
+  const testing::TempDir folder;
+  const std::string path = folder.File("keys.json");
+  FileKeySource source(path);
+  EXPECT_THAT(source.Read(false), StatusIs(absl::StatusCode::kUnavailable));
+  Write(path, "one");
+  EXPECT_EQ(source.Read(false).value(), "one");
+  EXPECT_EQ(source.Read(false).value(), std::nullopt);
+  EXPECT_EQ(source.Read(true).value(), "one");
+  // Of the same size and, within one tick of the clock, of the same time.
+  Write(folder.File("next"), "two");
+  std::filesystem::last_write_time(folder.File("next"),
+                                   std::filesystem::last_write_time(path));
+  std::filesystem::rename(folder.File("next"), path);
+  EXPECT_EQ(source.Read(false).value(), "two");
+  EXPECT_EQ(source.Read(false).value(), std::nullopt);
+  std::filesystem::remove(path);
+  EXPECT_FALSE(source.Read(false).ok());
+}
+
+TEST(FileKeySource, RefusesWhatIsNoSmallFile) {
+  const testing::TempDir folder;
+  EXPECT_FALSE(FileKeySource(folder.path()).Read(false).ok());
+  Write(folder.File("huge"), std::string(300 << 10, 'x'));
+  EXPECT_THAT(FileKeySource(folder.File("huge")).Read(false),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(KeyUrl, IsHttpsOrOnLoopback) {
+  for (const char* url :
+       {"https://issuer.example.org/keys", "HTTPS://issuer.example.org",
+        "http://127.0.0.1:8080/keys", "http://localhost/keys",
+        "http://[::1]:80/"}) {
+    EXPECT_OK(CheckKeyUrl(url)) << url;
+  }
+  for (const char* url :
+       {"", "keys.json", "http://issuer.example.org/", "ftp://127.0.0.1/",
+        "file:///etc/passwd", "http://127.evil.example/",
+        "http://localhost.evil.example/", "https://user:word@issuer.example/",
+        "http://127.0.0.1@evil.example/"}) {
+    EXPECT_FALSE(CheckKeyUrl(url).ok()) << url;
+  }
+}
+
+std::string Redirect(const std::string& target) {
+  return Cat("HTTP/1.1 302 Found\r\nLocation: ", target,
+             "\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(UrlKeySource, ReadsABody) {
+  HttpServer server([](const std::string& path) {
+    return HttpServer::Ok(Cat("the body of ", path));
+  });
+  UrlKeySource source({.url = server.Url("/keys")});
+  EXPECT_EQ(source.Read(false).value(), "the body of /keys");
+  EXPECT_EQ(source.Read(false).value(), "the body of /keys");
+  EXPECT_EQ(server.requests(), 2);
+}
+
+TEST(UrlKeySource, TakesNothingButTwoHundred) {
+  HttpServer server([](const std::string&) {
+    return std::string("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}");
+  });
+  EXPECT_THAT(UrlKeySource({.url = server.Url("/")}).Read(false),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(UrlKeySource, FollowsNoRedirectFromPlainText) {
+  HttpServer other([](const std::string&) { return HttpServer::Ok("{}"); });
+  for (const std::string& target :
+       {other.Url("/keys"), std::string("file:///etc/hostname"),
+        std::string("https://127.0.0.1:1/")}) {
+    HttpServer server(
+        [&target](const std::string&) { return Redirect(target); });
+    EXPECT_FALSE(UrlKeySource({.url = server.Url("/")}).Read(false).ok());
+  }
+  EXPECT_EQ(other.requests(), 0);
+}
+
+TEST(UrlKeySource, GivesUpABodyThatIsTooLarge) {
+  HttpServer server([](const std::string& path) {
+    const std::string body(300 << 10, 'x');
+    // With its length told before, and without.
+    return path == "/told" ? HttpServer::Ok(body)
+                           : Cat("HTTP/1.0 200 OK\r\n\r\n", body);
+  });
+  EXPECT_FALSE(UrlKeySource({.url = server.Url("/told")}).Read(false).ok());
+  EXPECT_FALSE(UrlKeySource({.url = server.Url("/untold")}).Read(false).ok());
+}
+
+TEST(UrlKeySource, GivesUpAServerThatSaysNothing) {
+  const testing::SilentServer silent;
+  UrlKeySource source({.url = Cat("http://127.0.0.1:", silent.port(), "/"),
+                       .timeout = absl::Milliseconds(100)});
+  const absl::Time before = absl::Now();
+  EXPECT_FALSE(source.Read(false).ok());
+  EXPECT_LT(absl::Now() - before, absl::Seconds(10));
+}
+
+TEST(UrlKeySource, CanBeCancelled) {
+  const testing::SilentServer silent;
+  UrlKeySource source({.url = Cat("http://127.0.0.1:", silent.port(), "/"),
+                       .timeout = absl::Minutes(5)});
+  source.Cancel();
+  const absl::Time before = absl::Now();
+  EXPECT_FALSE(source.Read(false).ok());
+  EXPECT_LT(absl::Now() - before, absl::Seconds(30));
+}
+
+}  // namespace
+}  // namespace parcours::identity
