@@ -4,6 +4,7 @@
 
 #include "absl/time/clock.h"
 #include "common/rpc/grpc_status.h"
+#include "common/rpc/loopback.h"
 #include "common/rpc/service_method.h"
 #include "common/status/error.h"
 #include "google/protobuf/descriptor.h"
@@ -54,7 +55,8 @@ std::string RetryServiceConfig(const std::vector<std::string>& services) {
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(
-    const std::string& address, const std::vector<std::string>& services) {
+    const std::string& address, const std::vector<std::string>& services,
+    const ChannelSecurity& security) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
@@ -63,8 +65,16 @@ std::shared_ptr<grpc::Channel> MakeChannel(
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMillis);
   arguments.SetLoadBalancingPolicyName("round_robin");
   arguments.SetServiceConfigJSON(RetryServiceConfig(services));
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                   arguments);
+  std::shared_ptr<grpc::ChannelCredentials> credentials = security.credentials;
+  if (credentials == nullptr) {
+    // Without any, the channel is one that fails every call.
+    if (IsLoopbackAddress(address)) {
+      credentials = grpc::InsecureChannelCredentials();
+    }
+  } else if (!security.host_name.empty()) {
+    arguments.SetSslTargetNameOverride(security.host_name);
+  }
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 void Propagate(const CallContext& call, absl::Duration budget,

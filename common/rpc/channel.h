@@ -11,15 +11,27 @@
 #include "common/rpc/call_context.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/security/credentials.h"
 
 namespace parcours::rpc {
+
+// How a service proves that it is the one that was called.
+struct ChannelSecurity {
+  // Null: plain text, on loopback only.
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  // The host name in its certificate (ServiceHostName); empty: that of the
+  // address.
+  std::string host_name;
+};
 
 // A channel to another service of Parcours, made once and kept. Methods of
 // `services` (full names) that only read are tried up to three times when the
 // other side is UNAVAILABLE, within their deadline; no other call is ever
-// repeated. Plain text: `address` is on loopback.
+// repeated. Without credentials, calls to an address that is not on loopback
+// fail and nothing is sent.
 std::shared_ptr<grpc::Channel> MakeChannel(
-    const std::string& address, const std::vector<std::string>& services = {});
+    const std::string& address, const std::vector<std::string>& services = {},
+    const ChannelSecurity& security = {});
 
 // The service config that does so, as JSON.
 std::string RetryServiceConfig(const std::vector<std::string>& services);

@@ -1,9 +1,94 @@
 #include "common/rpc/identity.h"
 
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
 #include "common/status/error.h"
+#include "common/text/view.h"
+#include "grpc/grpc_security_constants.h"
+#include "grpcpp/security/auth_context.h"
+#include "grpcpp/support/string_ref.h"
 #include "parcours/type/v1/access.pb.h"
 
 namespace parcours::rpc {
+namespace {
+
+constexpr std::string_view kServiceUri = "spiffe://parcours/service/";
+constexpr std::string_view kBearer = "bearer ";
+constexpr std::size_t kMaxServiceName = 63;
+
+std::string_view View(grpc::string_ref text) {
+  return {text.data(), text.size()};
+}
+
+// The service at the other end of the connection; empty for anything else.
+// gRPC gives the id only where the certificate was verified and carries exactly
+// one URI.
+std::string ServiceOf(const grpc::CallbackServerContext& context) {
+  const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
+  if (peer == nullptr) return "";
+  const std::vector<grpc::string_ref> uris =
+      peer->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
+  if (uris.size() != 1) return "";
+  return std::string(ServiceOfUri(View(uris.front())));
+}
+
+// What the call shows; nothing when it shows nothing, empty when that is not
+// one bearer token.
+std::optional<std::string_view> TokenOf(
+    const grpc::CallbackServerContext& context) {
+  const auto [first, last] =
+      context.client_metadata().equal_range("authorization");
+  if (first == last) return std::nullopt;
+  const std::string_view value = View(first->second);
+  if (std::next(first) != last ||
+      !absl::StartsWithIgnoreCase(AbslView(value), AbslView(kBearer))) {
+    return std::string_view();
+  }
+  return value.substr(kBearer.size());
+}
+
+access::Principal WithRole(std::string subject, int role) {
+  access::Principal principal;
+  principal.subject = std::move(subject);
+  principal.roles.Add(role);
+  return principal;
+}
+
+}  // namespace
+
+Identify IdentifyCallers(VerifyToken verify) {
+  return
+      [verify = std::move(verify)](const grpc::CallbackServerContext& context)
+          -> absl::StatusOr<access::Principal> {
+        const std::optional<std::string_view> token = TokenOf(context);
+        const std::string service = ServiceOf(context);
+        if (!service.empty()) {
+          if (token.has_value()) return MakeError(Reason::kUnauthenticated);
+          return WithRole(Cat("service:", service), type::v1::ROLE_SERVICE);
+        }
+        if (!token.has_value())
+          return WithRole("public", type::v1::ROLE_PUBLIC);
+        if (token->empty() || !verify)
+          return MakeError(Reason::kUnauthenticated);
+        return verify(*token);
+      };
+}
+
+std::string_view ServiceOfUri(std::string_view uri) {
+  if (!uri.starts_with(kServiceUri)) return {};
+  const std::string_view name = uri.substr(kServiceUri.size());
+  const bool is_name =
+      !name.empty() && name.size() <= kMaxServiceName &&
+      std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+      });
+  return is_name ? name : std::string_view();
+}
 
 bool IsLoopbackPeer(std::string_view peer) {
   if (peer.starts_with("unix:") || peer.starts_with("unix-abstract:")) {

@@ -2,6 +2,7 @@
 #define PARCOURS_COMMON_RPC_IDENTITY_H_
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -10,9 +11,31 @@
 
 namespace parcours::rpc {
 
-// Says who calls, from memory only. UNAUTHENTICATED when it is nobody known.
+// Says who calls, from memory only. Who shows no credential at all is the
+// subject "public" with ROLE_PUBLIC alone; a credential that is not good is
+// UNAUTHENTICATED.
 using Identify = std::function<absl::StatusOr<access::Principal>(
     const grpc::CallbackServerContext& context)>;
+
+// The bearer of a token, or UNAUTHENTICATED.
+using VerifyToken =
+    std::function<absl::StatusOr<access::Principal>(std::string_view token)>;
+
+// Who calls, by the transport and the call:
+//
+// A connection whose certificate carries the URI of a service (tls.h) is that
+// service, "service:enrolment", with ROLE_SERVICE and no body. A bearer token
+// on it is refused: a service speaks for itself.
+//
+// On any other connection, plain or with another certificate (a proxy's, a
+// client's), the call is its token's bearer, by "authorization: Bearer". The
+// certificate gives nothing by itself.
+//
+// `verify` may be empty: then every token is refused.
+Identify IdentifyCallers(VerifyToken verify);
+
+// The service that a URI of ServiceUri names; empty for any other.
+std::string_view ServiceOfUri(std::string_view uri);
 
 // Whether `peer`, as gRPC writes it ("ipv4:127.0.0.1:4711"), is on this very
 // machine: 127.0.0.0/8, also mapped into IPv6, ::1, or a Unix socket.

@@ -11,7 +11,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "common/status/macros.h"
 #include "common/telemetry/log.h"
+#include "common/telemetry/metrics.h"
 #include "common/text/view.h"
 #include "grpc/grpc.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -32,6 +34,15 @@ sigset_t TerminationSignals() {
   return signals;
 }
 
+bool HasPort(const std::string& address) {
+  return !address.empty() && !address.starts_with("unix");
+}
+
+absl::Status WritePort(const std::string& path, int port) {
+  if (path.empty()) return absl::OkStatus();
+  return telemetry::WriteFileAtomically(path, Cat(port, "\n"));
+}
+
 int Millis(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
@@ -44,18 +55,6 @@ void BlockTerminationSignals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-bool IsLoopbackAddress(std::string_view address) {
-  if (address.starts_with("unix:") || address.starts_with("unix-abstract:")) {
-    return true;
-  }
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  const std::string_view host = address.substr(0, colon);
-  if (host == "localhost" || host == "[::1]") return true;
-  return host.starts_with("127.") &&
-         host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 Server::Server(ServerOptions options, Shell& shell)
     : options_(std::move(options)), shell_(shell) {}
 
@@ -63,7 +62,16 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options, Shell& shell,
     const std::vector<AnyService*>& services) {
   std::vector<std::string> problems;
-  if (!IsLoopbackAddress(options.listen_address)) {
+  if (options.listen_address.empty() && options.tls_listen_address.empty()) {
+    problems.emplace_back("there is no address to listen on");
+  }
+  if (!options.tls_listen_address.empty() &&
+      options.tls_credentials == nullptr) {
+    problems.push_back(Cat("tls_listen_address ", options.tls_listen_address,
+                           " has no certificate to show"));
+  }
+  if (!options.listen_address.empty() &&
+      !IsLoopbackAddress(options.listen_address)) {
     problems.push_back(
         Cat("listen_address ", options.listen_address,
             " is not on loopback, and plain text must not leave the machine"));
@@ -92,12 +100,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   }
   auto server = std::unique_ptr<Server>(new Server(options, shell));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen_address,
-                           grpc::InsecureServerCredentials(), &server->port_);
+  if (!options.listen_address.empty()) {
+    builder.AddListeningPort(options.listen_address,
+                             grpc::InsecureServerCredentials(), &server->port_);
+  }
+  if (!options.tls_listen_address.empty()) {
+    builder.AddListeningPort(options.tls_listen_address,
+                             options.tls_credentials, &server->tls_port_);
+  }
   // With it a second server on the same port would take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              options.max_concurrent_streams);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
+                             options.max_metadata_bytes);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             Millis(options.handshake_timeout));
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
       Millis(options.min_ping_interval));
@@ -111,24 +129,26 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     builder.RegisterService(&service->grpc_service());
   }
   server->server_ = builder.BuildAndStart();
-  const bool has_port = !options.listen_address.starts_with("unix");
-  if (server->server_ == nullptr || (has_port && server->port_ == 0)) {
-    return absl::FailedPreconditionError(
-        Cat("cannot listen on ", options.listen_address));
+  // gRPC serves where it can and says nothing of where it cannot.
+  if (server->server_ == nullptr ||
+      (HasPort(options.listen_address) && server->port_ == 0) ||
+      (HasPort(options.tls_listen_address) && server->tls_port_ == 0)) {
+    return absl::FailedPreconditionError(Cat("cannot listen on ",
+                                             options.listen_address, " ",
+                                             options.tls_listen_address));
   }
   if (auto* health = server->server_->GetHealthCheckService()) {
     for (const AnyService* service : services) {
       health->SetServingStatus(std::string(service->full_name()), true);
     }
   }
-  if (!options.port_file.empty()) {
-    absl::Status written = telemetry::WriteFileAtomically(
-        options.port_file, Cat(server->port_, "\n"));
-    if (!written.ok()) return written;
-  }
+  RETURN_IF_ERROR(WritePort(options.port_file, server->port_));
+  RETURN_IF_ERROR(WritePort(options.tls_port_file, server->tls_port_));
   telemetry::Log(telemetry::LogLevel::kInfo, "serving",
                  {{"address", std::string_view(options.listen_address)},
-                  {"port", int64_t{server->port_}}});
+                  {"port", int64_t{server->port_}},
+                  {"tls_address", std::string_view(options.tls_listen_address)},
+                  {"tls_port", int64_t{server->tls_port_}}});
   return server;
 }
 

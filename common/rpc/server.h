@@ -9,20 +9,32 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/rpc/loopback.h"
 #include "common/rpc/shell.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 
 namespace parcours::rpc {
 
 struct ServerOptions {
-  // "127.0.0.1:50051"; port 0 takes a free one. Also "unix:/path".
+  // Where plain text is spoken, on loopback only: "127.0.0.1:50051"; port 0
+  // takes a free one. Also "unix:/path". Empty: nowhere.
   std::string listen_address = "127.0.0.1:0";
   // Where the port is written, whole or not at all, once calls are answered.
   std::string port_file;
+  // The same for TLS, anywhere, with these credentials. Empty: nowhere.
+  std::string tls_listen_address;
+  std::string tls_port_file;
+  std::shared_ptr<grpc::ServerCredentials> tls_credentials;
   bool reflection = false;
   int max_receive_bytes = 256 * 1024;
+  // Of the metadata of a call, each pair counted with 32 bytes more.
+  int max_metadata_bytes = 8 * 1024;
+  // On one connection.
   int max_concurrent_streams = 1000;
+  // What a client takes to connect; after that the connection is closed.
+  absl::Duration handshake_timeout = absl::Seconds(10);
   // Clients may ping this often; theirs is 30 s (channel.h).
   absl::Duration min_ping_interval = absl::Seconds(20);
   // Connections are closed after this age, so that clients find new replicas;
@@ -37,17 +49,15 @@ struct ServerOptions {
 // Call first in main: threads started before it would take the signals.
 void BlockTerminationSignals();
 
-// Whether plain text may be served there: it never leaves the machine.
-bool IsLoopbackAddress(std::string_view address);
-
 // A gRPC server for services on one shell, with the standard health service
 // ("" and each service by name) and, when asked, reflection.
 class Server {
  public:
-  // Fails, with every problem in the text, when the address is not on
-  // loopback (there is no TLS yet) or cannot be bound, when a method of a
-  // service does not say who may call it, or when the shell has no digest key.
-  // `shell` and `services` outlive the server.
+  // Fails, with every problem in the text, when plain text would leave the
+  // machine, when there is no address or one cannot be bound, when TLS lacks
+  // its credentials, when a method of a service does not say who may call it,
+  // or when the shell has no digest key. `shell` and `services` outlive the
+  // server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(
       const ServerOptions& options, Shell& shell,
       const std::vector<AnyService*>& services);
@@ -55,8 +65,9 @@ class Server {
   // Drains.
   ~Server();
 
-  // The port that was bound; 0 for a Unix socket.
+  // The port that was bound; 0 for a Unix socket and for none.
   int port() const { return port_; }
+  int tls_port() const { return tls_port_; }
 
   // Waits for SIGTERM or SIGINT, then drains. REQUIRES: BlockTerminationSignals
   // was called first in main.
@@ -77,6 +88,7 @@ class Server {
   Shell& shell_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  int tls_port_ = 0;
 };
 
 }  // namespace parcours::rpc
