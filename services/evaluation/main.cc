@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/documents/inspect.h"
+#include "common/documents/pdf_uploads.h"
 #include "common/documents/upload_repository.h"
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
@@ -87,7 +88,11 @@ class Evaluationd final : public platform::Application {
                       .scheduling = &scheduling_,
                       .files = files_,
                       .rules = platform.rules(),
-                      .page_tokens = platform.page_tokens()},
+                      .page_tokens = platform.page_tokens(),
+                      .feed_token =
+                          [&platform](int64_t position) {
+                            return platform.FeedToken(position);
+                          }},
         assessment_plan_rpc_(platform.shell(), dependencies_),
         validation_note_rpc_(platform.shell(), dependencies_),
         jury_rpc_(platform.shell(), dependencies_),
@@ -95,7 +100,8 @@ class Evaluationd final : public platform::Application {
         certificate_rpc_(platform.shell(), dependencies_),
         roster_rpc_(platform.shell(), dependencies_),
         upload_rpc_(platform.shell(), platform.database(), *uploads_,
-                    documents::UploadLimits()) {}
+                    documents::PdfUploads(
+                        {.program = platform.flags().documents_inspector})) {}
 
   std::vector<rpc::AnyService*> services() override {
     return {&assessment_plan_rpc_, &validation_note_rpc_, &jury_rpc_,

@@ -221,11 +221,13 @@ struct CandidateFacts {
   std::vector<Conflict> conflicts;
   std::map<EnrolmentName, Result> results;
   std::map<EnrolmentName, DecisionName> decisions;
+  int64_t feed_position = 0;
 };
 
 absl::Status ReadCandidates(EvaluationUnit& unit, const access::Caller& caller,
                             const JuryName& name, CandidateFacts& facts) {
   facts = {};
+  ASSIGN_OR_RETURN(facts.feed_position, unit.FeedPosition());
   ASSIGN_OR_RETURN(facts.jury, unit.juries().Get(caller.scope, name));
   const CohortName cohort = facts.jury.cohort();
   ASSIGN_OR_RETURN(facts.plan, unit.plans().Get(caller.scope, PlanOf(cohort)));
@@ -443,6 +445,7 @@ absl::StatusOr<Page<JuryCandidate>> ListJuryCandidates(
   std::vector<EnrolmentName> candidates = facts.jury.candidates;
   std::sort(candidates.begin(), candidates.end());
   Page<JuryCandidate> listed;
+  listed.feed_position = facts.feed_position;
   for (const EnrolmentName& enrolment : candidates) {
     if (enrolment.text() <= page.after_key) continue;
     if (static_cast<int>(listed.items.size()) == page.size) {

@@ -107,6 +107,7 @@ absl::StatusOr<Page<NoteView>> ListNotes(EvaluationStore& store,
   Page<NoteView> views;
   RETURN_IF_ERROR(store.View(caller, [&](EvaluationUnit& unit) -> absl::Status {
     views = {};
+    ASSIGN_OR_RETURN(views.feed_position, unit.FeedPosition());
     ASSIGN_OR_RETURN(const std::optional<AssessmentPlan> plan,
                      unit.plans().Find(caller.scope, PlanOf(cohort)));
     ASSIGN_OR_RETURN(Page<ValidationNote> notes,

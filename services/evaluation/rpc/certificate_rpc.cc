@@ -32,9 +32,9 @@ absl::StatusOr<pb::ListCertificatesResponse> CertificateRpc::ListCertificates(
   Page<Certificate> found;
   RETURN_IF_ERROR(dependencies_.store.View(
       call.caller, [&](EvaluationUnit& unit) -> absl::Status {
-        ASSIGN_OR_RETURN(found, unit.ListCertificates(call.caller.scope, body,
-                                                      cohort, page));
-        return absl::OkStatus();
+        return ReadPage<Certificate>(unit, found, [&] {
+          return unit.ListCertificates(call.caller.scope, body, cohort, page);
+        });
       }));
   return PageResponse<pb::ListCertificatesResponse>(
       dependencies_, request, found,

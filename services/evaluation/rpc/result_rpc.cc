@@ -32,9 +32,9 @@ absl::StatusOr<pb::ListResultsResponse> ResultRpc::ListResults(
   Page<Result> found;
   RETURN_IF_ERROR(dependencies_.store.View(
       call.caller, [&](EvaluationUnit& unit) -> absl::Status {
-        ASSIGN_OR_RETURN(
-            found, unit.ListResults(call.caller.scope, cohort, outcome, page));
-        return absl::OkStatus();
+        return ReadPage<Result>(unit, found, [&] {
+          return unit.ListResults(call.caller.scope, cohort, outcome, page);
+        });
       }));
   return PageResponse<pb::ListResultsResponse>(
       dependencies_, request, found, [](auto& response, const Result& item) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "common/rpc/page_response.h"
 #include "common/rpc/page_token.h"
 #include "common/rules/rule_book.h"
 #include "services/scheduling/domain/enrolment_port.h"
@@ -22,18 +23,7 @@ struct Dependencies {
   std::function<std::string(int64_t)> feed_token;
 };
 
-// One page as a list response, whose repeated field is filled by `add`.
-template <typename Response, typename Resource, typename Add>
-Response PageResponse(const Dependencies& dependencies,
-                      const google::protobuf::Message& request,
-                      const Page<Resource>& page, Add add) {
-  Response response;
-  for (const Resource& resource : page.items) add(response, resource);
-  response.set_next_page_token(
-      dependencies.page_tokens.Make(request, page.next_key));
-  response.set_feed_token(dependencies.feed_token(page.feed_position));
-  return response;
-}
+using rpc::PageResponse;
 
 }  // namespace parcours::scheduling
 
