@@ -36,6 +36,14 @@ std::string Sha256Hex(std::string_view bytes) {
   return digest.FinishHex();
 }
 
+std::string KeyedDigestHex(std::string_view key, std::string_view bytes) {
+  std::string digest(crypto_generichash_BYTES, '\0');
+  crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()),
+                     digest.size(), Data(bytes), bytes.size(), Data(key),
+                     key.size());
+  return absl::BytesToHexString(digest);
+}
+
 std::string RandomBytes(std::size_t size) {
   Initialise();
   std::string bytes(size, '\0');

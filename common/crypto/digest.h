@@ -25,6 +25,11 @@ class Sha256 {
 // SHA-256 of `bytes`, 64 lower-case hexadecimal digits.
 std::string Sha256Hex(std::string_view bytes);
 
+// BLAKE2b of 256 bits under `key` (RFC 7693), 64 lower-case hexadecimal digits:
+// without the key nobody can tell whether a digest is that of a text they
+// guess. REQUIRES: `key` has 16 to 64 bytes.
+std::string KeyedDigestHex(std::string_view key, std::string_view bytes);
+
 // `size` bytes from the system's generator.
 std::string RandomBytes(std::size_t size);
 

@@ -40,6 +40,16 @@ TEST(EqualInConstantTimeTest, ComparesBytes) {
   EXPECT_TRUE(EqualInConstantTime("", ""));
 }
 
+TEST(KeyedDigestTest, DependsOnKeyAndBytes) {
+  const std::string key(32, 'k');
+  // BLAKE2b-256 of "abc" under that key, by Python's hashlib.
+  EXPECT_EQ(KeyedDigestHex(key, "abc"),
+            "0a9b1f4f633832a535f3e4539d906998c3814fbcd4cc136e57e8ea742ac36b61");
+  EXPECT_NE(KeyedDigestHex(key, "abd"), KeyedDigestHex(key, "abc"));
+  EXPECT_NE(KeyedDigestHex(std::string(32, 'x'), "abc"),
+            KeyedDigestHex(key, "abc"));
+}
+
 TEST(CommitmentTest, DependsOnSaltAndTextAndTheirBorder) {
   EXPECT_EQ(Commitment("salt", "text"), Commitment("salt", "text"));
   EXPECT_NE(Commitment("salt", "text"), Commitment("other", "text"));
