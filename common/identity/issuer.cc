@@ -80,6 +80,7 @@ Issuer CheckIssuer(const platform::v1::TokenIssuer& config,
                 .body = config.body(),
                 .installation_wide = config.installation_wide(),
                 .local = config.local(),
+                .api_clients = config.api_clients(),
                 .clock_skew = {},
                 .refresh_interval = {},
                 .maximum_key_age = {}};

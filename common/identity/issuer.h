@@ -26,6 +26,7 @@ struct Issuer {
   std::string body;
   bool installation_wide = false;
   bool local = false;
+  bool api_clients = false;
   absl::Duration clock_skew;
   absl::Duration refresh_interval;
   absl::Duration maximum_key_age;

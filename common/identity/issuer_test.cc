@@ -36,6 +36,7 @@ TEST(Issuers, HaveDefaults) {
   EXPECT_EQ(issuer.maximum_key_age, absl::Hours(24));
   EXPECT_FALSE(issuer.local);
   EXPECT_FALSE(issuer.installation_wide);
+  EXPECT_FALSE(issuer.api_clients);
   EXPECT_TRUE(issuer.allowed_roles.Has(type::v1::ROLE_LEARNER));
   EXPECT_FALSE(issuer.allowed_roles.Has(type::v1::ROLE_ADMINISTRATOR));
   EXPECT_FALSE(issuer.allowed_roles.Has(type::v1::ROLE_SERVICE));
@@ -49,6 +50,7 @@ TEST(Issuers, SayWhatTheyAreGiven) {
         id: "opale" issuer: "i" audience: "a"
         jwks_url: "https://id.example.org/keys" ca_file: "ca.pem"
         allowed_roles: ROLE_COORDINATOR body: "bodies/opale" local: true
+        api_clients: true
         clock_skew { seconds: 5 } refresh_interval { seconds: 90 }
         maximum_key_age { seconds: 3600 }
       })");
@@ -57,6 +59,7 @@ TEST(Issuers, SayWhatTheyAreGiven) {
   EXPECT_EQ(issuer.ca_file, folder.File("ca.pem"));
   EXPECT_EQ(issuer.body, "bodies/opale");
   EXPECT_TRUE(issuer.local);
+  EXPECT_TRUE(issuer.api_clients);
   EXPECT_EQ(issuer.clock_skew, absl::Seconds(5));
   EXPECT_EQ(issuer.refresh_interval, absl::Seconds(90));
   EXPECT_EQ(issuer.maximum_key_age, absl::Hours(1));

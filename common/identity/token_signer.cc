@@ -10,6 +10,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -175,6 +178,10 @@ absl::StatusOr<std::string> SigningKey::Sign(const TokenClaims& claims) const {
   add("parcours_person", claims.person);
   add("parcours_organisation", claims.organisation);
   add("parcours_funder", claims.funder);
+  if (claims.client.has_value()) {
+    payload["parcours_client"] = claims.client->name;
+    payload["parcours_calls_per_minute"] = claims.client->calls_per_minute;
+  }
   return SignPayload(
       payload.dump(-1, ' ', false, json::error_handler_t::replace));
 }
@@ -198,6 +205,26 @@ absl::Status WriteNewKey(const std::string& key_path,
   }
   if (!status.ok()) unlink(set.c_str());
   return status;
+}
+
+absl::StatusOr<SigningKey> OpenOrMakeKey(const std::string& key_path,
+                                         const std::string& set_path) {
+  if (!std::filesystem::exists(key_path)) {
+    const absl::Status made = WriteNewKey(key_path, set_path);
+    // Another process may have come first: then its key is the key.
+    if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+  }
+  ASSIGN_OR_RETURN(SigningKey key, SigningKey::Load(key_path));
+  const std::string set = Cat(key.PublicKeySet(), "\n");
+  std::ifstream file(set_path, std::ios::binary);
+  if (std::string{std::istreambuf_iterator<char>(file), {}} == set) return key;
+  ASSIGN_OR_RETURN(const std::string beside, WriteBeside(set_path, 0644, set));
+  if (std::rename(beside.c_str(), set_path.c_str()) != 0) {
+    absl::Status failed = FileError(set_path);
+    unlink(beside.c_str());
+    return failed;
+  }
+  return key;
 }
 
 }  // namespace parcours::identity

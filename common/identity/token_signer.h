@@ -1,8 +1,11 @@
 #ifndef PARCOURS_COMMON_IDENTITY_TOKEN_SIGNER_H_
 #define PARCOURS_COMMON_IDENTITY_TOKEN_SIGNER_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,7 +15,14 @@
 
 namespace parcours::identity {
 
-// What a token of the local issuer says. Empty members are left out.
+// Which API client a token is of, by its name, and how often it may call.
+struct ClientClaims {
+  std::string name;
+  int64_t calls_per_minute = 0;
+};
+
+// What a token of the local issuer, or of an API client, says. Empty members
+// are left out.
 struct TokenClaims {
   std::string issuer;
   std::string audience;
@@ -23,13 +33,14 @@ struct TokenClaims {
   std::string person;
   std::string organisation;
   std::string funder;
+  std::optional<ClientClaims> client = std::nullopt;
   absl::Time issue_time;
   absl::Time expire_time;
 };
 
 // A private key on P-256, which signs with ES256; its `kid` is its thumbprint
-// (RFC 7638). For the local issuer and for tests: no service links this.
-// Thread-safe.
+// (RFC 7638). For the local issuer, for tests, and for the one service that
+// gives API clients their tokens. Thread-safe.
 class SigningKey {
  public:
   static absl::StatusOr<SigningKey> Generate();
@@ -62,6 +73,12 @@ class SigningKey {
 // `key_path` that exists is ALREADY_EXISTS and is left alone.
 absl::Status WriteNewKey(const std::string& key_path,
                          const std::string& set_path);
+
+// The key at `key_path`, made when it is missing, with its public JWK Set at
+// `set_path`, which is written again when it is of another key. Several
+// processes may do so at once. FAILED_PRECONDITION with what is wrong.
+absl::StatusOr<SigningKey> OpenOrMakeKey(const std::string& key_path,
+                                         const std::string& set_path);
 
 }  // namespace parcours::identity
 

@@ -12,6 +12,7 @@
 #include "common/identity/token_verifier.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
+#include "common/text/view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "parcours/type/v1/access.pb.h"
@@ -97,6 +98,26 @@ TEST(SigningKey, IsNeverWrittenOver) {
     files += entry.is_regular_file() ? 1 : 0;
   }
   EXPECT_EQ(files, 2);
+}
+
+TEST(SigningKey, IsMadeOnceAndItsSetIsKeptBesideIt) {
+  const testing::TempDir folder;
+  const auto first = OpenOrMakeKey(folder.File("key"), folder.File("set"));
+  ASSERT_OK(first);
+  EXPECT_EQ(ModeOf(folder.File("key")), 0600u);
+  const std::string set = Contents(folder.File("set"));
+  EXPECT_EQ(set, Cat(first->PublicKeySet(), "\n"));
+  // The set is lost, or of a key that was here before.
+  for (const std::string_view other : {"", "{\"keys\":[]}"}) {
+    std::ofstream(folder.File("set")) << other;
+    const auto again = OpenOrMakeKey(folder.File("key"), folder.File("set"));
+    ASSERT_OK(again);
+    EXPECT_EQ(again->kid(), first->kid());
+    EXPECT_EQ(Contents(folder.File("set")), set);
+  }
+  std::ofstream(folder.File("key")) << "no key";
+  EXPECT_THAT(OpenOrMakeKey(folder.File("key"), folder.File("set")),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST(SigningKey, IsNoPublicKeyAndNoText) {

@@ -141,6 +141,18 @@ bool IsUnder(const std::string& body, const std::string& name) {
          (!body.empty() && absl::StartsWith(name, Cat(body, "/")));
 }
 
+// Takes which API client the bearer is. False when it is not said.
+bool ReadClient(const json& claims, access::Principal& principal) {
+  const auto calls = claims.find("parcours_calls_per_minute");
+  if (calls == claims.end() || !calls->is_number_integer() ||
+      !ReadName(claims, "parcours_client", "bodies/*/apiClients/*",
+                principal.client)) {
+    return false;
+  }
+  principal.calls_per_minute = calls->get<int64_t>();
+  return !principal.client.empty() && principal.calls_per_minute > 0;
+}
+
 // Who bears the token, as far as its issuer may say so.
 std::optional<access::Principal> PrincipalOf(const Issuer& issuer,
                                              const json& claims) {
@@ -179,6 +191,10 @@ std::optional<access::Principal> PrincipalOf(const Issuer& issuer,
   if (principal.body.empty() && !issuer.installation_wide) return std::nullopt;
   if (!IsUnder(principal.body, principal.person) ||
       !IsUnder(principal.body, principal.organisation)) {
+    return std::nullopt;
+  }
+  if (issuer.api_clients && (!ReadClient(claims, principal) ||
+                             !IsUnder(principal.body, principal.client))) {
     return std::nullopt;
   }
   return principal;
@@ -227,7 +243,7 @@ absl::StatusOr<std::unique_ptr<TokenVerifier>> TokenVerifier::Create(
   if (!problems.empty()) {
     return absl::FailedPreconditionError(absl::StrJoin(problems, "\n"));
   }
-  if (verifier->options_.refresh_on_a_thread) {
+  if (verifier->options_.refresh_on_a_thread && !all_keys.empty()) {
     verifier->refresher_ = std::make_unique<KeyRefresher>(
         std::move(all_keys), verifier->options_.now);
   }

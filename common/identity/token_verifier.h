@@ -73,8 +73,10 @@ struct TokenVerifierOptions {
 // Claims of Parcours: `parcours_roles`, an array of role names, of which those
 // count that the issuer may give; `parcours_body`, `parcours_person`,
 // `parcours_organisation`, resource names, the latter two under the first; and
-// `parcours_funder`, an id. A malformed one, or a body that is not the
-// issuer's, refuses the token.
+// `parcours_funder`, an id. From an issuer of API clients alone, and required
+// of it: `parcours_client`, a resource name under the body, and
+// `parcours_calls_per_minute`, a positive integer. A malformed one, or a body
+// that is not the issuer's, refuses the token.
 //
 // What was verified is kept under a digest of the token until it expires, or
 // its key is no longer in the issuer's set: then a call costs a hash and a

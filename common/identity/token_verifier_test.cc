@@ -308,6 +308,54 @@ TEST_F(TokenVerifierTest, OnlyAnIssuerOfTheInstallationMayLeaveOutTheBody) {
   EXPECT_EQ(principal->body, "");
 }
 
+TEST_F(TokenVerifierTest, AnIssuerOfApiClientsSaysWhichAndHowOften) {
+  json claims = Claims();
+  claims["parcours_client"] = "bodies/opale/apiClients/opco";
+  claims["parcours_calls_per_minute"] = 120;
+  const std::string token = SignWith(key_, Header(), Text(claims));
+  // Others cannot give themselves a limit of their own.
+  Make();
+  const auto ordinary = verifier_->Verify(token);
+  ASSERT_OK(ordinary);
+  EXPECT_EQ(ordinary->client, "");
+  EXPECT_EQ(ordinary->calls_per_minute, 0);
+
+  config_.mutable_issuers(0)->set_api_clients(true);
+  Make();
+  const auto client = verifier_->Verify(token);
+  ASSERT_OK(client);
+  EXPECT_EQ(client->client, "bodies/opale/apiClients/opco");
+  EXPECT_EQ(client->calls_per_minute, 120);
+
+  const std::pair<const char*, json> wrong[] = {
+      {"parcours_client", "bodies/autre/apiClients/opco"},
+      {"parcours_client", "bodies/opale/persons/opco"},
+      {"parcours_client", ""},
+      {"parcours_client", nullptr},
+      {"parcours_calls_per_minute", 0},
+      {"parcours_calls_per_minute", -1},
+      {"parcours_calls_per_minute", 1.5},
+      {"parcours_calls_per_minute", "120"},
+      {"parcours_calls_per_minute", 18446744073709551615U}};
+  int refused = 0;
+  for (const auto& [claim, value] : wrong) {
+    SCOPED_TRACE(Cat(claim, " ", value.dump()));
+    json spoilt = claims;
+    spoilt[claim] = value;
+    EXPECT_FALSE(
+        verifier_->Verify(SignWith(key_, Header(), Text(spoilt))).ok());
+    EXPECT_EQ(Count(TokenOutcome::kWrongClaims), ++refused);
+  }
+  for (const char* const claim :
+       {"parcours_client", "parcours_calls_per_minute"}) {
+    json spoilt = claims;
+    spoilt.erase(claim);
+    EXPECT_FALSE(
+        verifier_->Verify(SignWith(key_, Header(), Text(spoilt))).ok());
+    EXPECT_EQ(Count(TokenOutcome::kWrongClaims), ++refused);
+  }
+}
+
 TEST_F(TokenVerifierTest, PersonAndOrganisationLieUnderTheBody) {
   config_.mutable_issuers(0)->set_installation_wide(true);
   Make();
