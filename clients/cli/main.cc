@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "clients/cli/audit_commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/demo/story.h"
 #include "clients/cli/health_command.h"
@@ -47,7 +48,7 @@ ABSL_FLAG(std::vector<std::string>, programme, {},
           "the programme file, and those that complete it, with commas");
 ABSL_FLAG(std::string, report, "", "the report to write, as JSON");
 ABSL_FLAG(std::string, service, "",
-          "whose database: enrolment, scheduling or evaluation");
+          "which one: enrolment, scheduling or evaluation");
 ABSL_FLAG(std::string, database_url, "",
           "sqlite:///path/to/file.db or postgresql://user@host/database, "
           "without a password");
@@ -55,6 +56,15 @@ ABSL_FLAG(std::string, database_password_file, "",
           "file that holds the password of PostgreSQL");
 ABSL_FLAG(bool, simulation, false,
           "mark a new database, for ever, as one whose time is simulated");
+ABSL_FLAG(std::string, against, "",
+          "heads of the audit trail that were kept, as printed by `audit head`");
+ABSL_FLAG(std::string, resource, "",
+          "only what concerns this resource and those below it");
+ABSL_FLAG(std::string, subject, "", "only what this subject did");
+ABSL_FLAG(absl::Time, since, absl::InfinitePast(),
+          "only what was recorded then or later (RFC 3339)");
+ABSL_FLAG(absl::Time, until, absl::InfiniteFuture(),
+          "only what was recorded before (RFC 3339)");
 
 namespace parcours::cli {
 namespace {
@@ -137,6 +147,28 @@ ExitCode Demo(const std::vector<std::string>& arguments) {
   return ExitCodeOf(status);
 }
 
+ExitCode AuditHead(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return AuditHeadCommand(Addresses(), std::cout, std::cerr);
+}
+
+ExitCode AuditVerify(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return VerifyAuditCommand(Addresses(), absl::GetFlag(FLAGS_against),
+                            std::cout, std::cerr);
+}
+
+ExitCode AuditList(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return ListAuditCommand(Addresses(),
+                          {.service = absl::GetFlag(FLAGS_service),
+                           .resource = absl::GetFlag(FLAGS_resource),
+                           .subject = absl::GetFlag(FLAGS_subject),
+                           .since = absl::GetFlag(FLAGS_since),
+                           .until = absl::GetFlag(FLAGS_until)},
+                          std::cout, std::cerr);
+}
+
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
       {"health",
@@ -168,6 +200,24 @@ const std::vector<Command>& Commands() {
        "before its service starts.",
        {"service", "database_url", "database_password_file", "simulation"},
        MigrateDatabase},
+      {"audit verify",
+       "",
+       "Recompute the audit trail of each service, and compare it with the "
+       "heads that were kept elsewhere.",
+       {"enrolment_address", "scheduling_address", "evaluation_address",
+        "against"},
+       AuditVerify},
+      {"audit head",
+       "",
+       "Print the end of each service's audit trail, to be kept elsewhere.",
+       {"enrolment_address", "scheduling_address", "evaluation_address"},
+       AuditHead},
+      {"audit list",
+       "",
+       "Print who changed what, and who read which personal data.",
+       {"enrolment_address", "scheduling_address", "evaluation_address",
+        "service", "resource", "subject", "since", "until"},
+       AuditList},
       {"demo",
        "",
        "Live a whole cohort through the public APIs, on databases created as "

@@ -24,6 +24,7 @@ class FakeDatabase final : public storage::Database {
  public:
   storage::Engine engine() const override { return storage::Engine::kSqlite; }
   bool is_simulation() const override { return false; }
+  bool is_local() const override { return false; }
   const std::string& incarnation() const override { return incarnation_; }
   absl::StatusOr<storage::Outcome> Transact(
       const access::Caller&,

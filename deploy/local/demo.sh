@@ -46,9 +46,12 @@ start_redis
 if [ "$database" = postgresql ]; then start_postgresql; fi
 # Time begins before any programme does; the demonstration moves it on.
 simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
-start_service enrolment 127.0.0.1:0 "${simulated[@]}"
+# Who starts first does not know the others' ports, and must not take a system
+# that stands on the usual ones for them.
+start_service enrolment 127.0.0.1:0 "${simulated[@]}" \
+  --scheduling_address= --evaluation_address=
 start_service scheduling 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(address_of enrolment)"
+  --enrolment_address="$(address_of enrolment)" --evaluation_address=
 start_service evaluation 127.0.0.1:0 "${simulated[@]}" \
   --enrolment_address="$(address_of enrolment)" \
   --scheduling_address="$(address_of scheduling)"
@@ -64,6 +67,11 @@ start_service evaluation 127.0.0.1:0 "${simulated[@]}" \
   echo "demo: it stopped; the services' logs are in $state/log" >&2
   exit "$status"
 }
+
+"$cli" audit verify \
+  --enrolment_address="$(address_of enrolment)" \
+  --scheduling_address="$(address_of scheduling)" \
+  --evaluation_address="$(address_of evaluation)" 9>&-
 
 echo "Journaux des services : ${state#"$PWD"/}/log ; bases : ${state#"$PWD"/}/data."
 echo "Le système local, qui reste en marche : make up."
