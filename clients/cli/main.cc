@@ -56,8 +56,9 @@ ABSL_FLAG(std::string, database_password_file, "",
           "file that holds the password of PostgreSQL");
 ABSL_FLAG(bool, simulation, false,
           "mark a new database, for ever, as one whose time is simulated");
-ABSL_FLAG(std::string, against, "",
-          "heads of the audit trail that were kept, as printed by `audit head`");
+ABSL_FLAG(
+    std::string, against, "",
+    "heads of the audit trail that were kept, as printed by `audit head`");
 ABSL_FLAG(std::string, resource, "",
           "only what concerns this resource and those below it");
 ABSL_FLAG(std::string, subject, "", "only what this subject did");
