@@ -142,14 +142,14 @@ absl::StatusOr<PlaceEvent> GiveRank(Application& application,
   }
   application.place_state = PlaceState::kHeld;
   application.place_expire_time.reset();
-  PlaceEvent event = EventOf(
-      application, situation,
-      Cat("Candidature reçue au rang ", application.rank, ". ",
-          situation.counts.taken(), " places sur ", situation.cohort.capacity,
-          " étaient prises : une place est retenue."),
-      Cat("Application received at rank ", application.rank, ". ",
-          situation.counts.taken(), " of ", situation.cohort.capacity,
-          " places were taken: a place is held."));
+  PlaceEvent event =
+      EventOf(application, situation,
+              Cat("Candidature reçue au rang ", application.rank,
+                  ". Places déjà prises : ", situation.counts.taken(), " sur ",
+                  situation.cohort.capacity, ". Une place est retenue."),
+              Cat("Application received at rank ", application.rank,
+                  ". Places taken before: ", situation.counts.taken(), " of ",
+                  situation.cohort.capacity, ". A place is held."));
   RETURN_IF_ERROR(StartCommitmentDeadline(application, situation));
   return event;
 }

@@ -94,8 +94,10 @@ TEST(RankTest, HoldsAPlaceWithinTheCapacity) {
   EXPECT_EQ(event->cause, "Essai");
   EXPECT_EQ(event->event_time, Now());
   EXPECT_EQ(event->application, application.name);
-  EXPECT_THAT(event->text_fr, HasSubstr("rang 42. 29 places sur 30"));
-  EXPECT_THAT(event->text_en, HasSubstr("rank 42. 29 of 30"));
+  EXPECT_THAT(event->text_fr,
+              HasSubstr("rang 42. Places déjà prises : 29 sur 30"));
+  EXPECT_THAT(event->text_en,
+              HasSubstr("rank 42. Places taken before: 29 of 30"));
 }
 
 TEST(RankTest, BeyondTheCapacityWaits) {
