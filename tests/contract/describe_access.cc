@@ -17,6 +17,7 @@
 #include "absl/strings/str_replace.h"
 #include "common/text/view.h"
 #include "google/protobuf/descriptor.h"
+#include "parcours/enrolment/v1/api_client.pb.h"
 #include "parcours/enrolment/v1/application.pb.h"
 #include "parcours/enrolment/v1/enrolment.pb.h"
 #include "parcours/enrolment/v1/people.pb.h"
@@ -27,6 +28,7 @@
 #include "parcours/evaluation/v1/result.pb.h"
 #include "parcours/evaluation/v1/roster.pb.h"
 #include "parcours/evaluation/v1/validation_note.pb.h"
+#include "parcours/platform/v1/audit.pb.h"
 #include "parcours/platform/v1/change_feed.pb.h"
 #include "parcours/platform/v1/clock.pb.h"
 #include "parcours/platform/v1/upload.pb.h"
@@ -47,11 +49,13 @@ std::vector<const FileDescriptor*> Contract() {
   return {
       platform::v1::GetTimeRequest::descriptor()->file(),
       platform::v1::ListChangesRequest::descriptor()->file(),
+      platform::v1::AuditEntry::descriptor()->file(),
       platform::v1::Upload::descriptor()->file(),
       enrolment::v1::CreateBodyRequest::descriptor()->file(),
       enrolment::v1::Person::descriptor()->file(),
       enrolment::v1::Application::descriptor()->file(),
       enrolment::v1::Enrolment::descriptor()->file(),
+      enrolment::v1::ApiClient::descriptor()->file(),
       scheduling::v1::Venue::descriptor()->file(),
       scheduling::v1::Calendar::descriptor()->file(),
       scheduling::v1::AttendanceEntry::descriptor()->file(),
