@@ -16,6 +16,7 @@
 #include "common/types/record.h"
 #include "common/types/repository.h"
 #include "services/enrolment/domain/agreement.h"
+#include "services/enrolment/domain/api_client.h"
 #include "services/enrolment/domain/application.h"
 #include "services/enrolment/domain/cohort.h"
 #include "services/enrolment/domain/enrolment.h"
@@ -42,6 +43,13 @@ struct LockedPlaces {
   int64_t last_rank = 0;
 };
 
+// When a token was last issued for a secret of an API client, in real time.
+struct SecretUse {
+  ApiClientName client;
+  std::string secret_id;
+  absl::Time last_use_time;
+};
+
 // The record within one transaction. Everything read is from one moment;
 // everything written is committed together, or not at all.
 class EnrolmentUnit {
@@ -56,6 +64,7 @@ class EnrolmentUnit {
   virtual Repository<Application>& applications() = 0;
   virtual Repository<Agreement>& agreements() = 0;
   virtual Repository<Enrolment>& enrolments() = 0;
+  virtual Repository<ApiClient>& api_clients() = 0;
 
   // The cohort, locked until the end of the transaction, with all that places
   // are decided by: one round trip. NOT_FOUND or PERMISSION_DENIED.
@@ -134,6 +143,14 @@ class EnrolmentUnit {
   virtual void KeepExternalIds(std::string_view collection,
                                const std::string& name,
                                const std::vector<ExternalId>& ids) = 0;
+
+  // The uses of all secrets, also of those that are gone, of the clients whose
+  // names lie between the two, both included.
+  virtual absl::StatusOr<std::vector<SecretUse>> SecretUses(
+      const ApiClientName& first, const ApiClientName& last) = 0;
+  // Keeps a use, unless a later one is known. Neither the version of the client
+  // nor the change feed tells of it.
+  virtual void KeepSecretUse(const SecretUse& use) = 0;
 
   // What is read here holds every change of the feed up to this position.
   virtual absl::StatusOr<int64_t> FeedPosition() = 0;

@@ -13,6 +13,7 @@ using OrganisationName = ResourceName<"bodies/*/organisations/*">;
 using UploadName = ResourceName<"bodies/*/uploads/*">;
 using ApplicationName = ResourceName<"bodies/*/cohorts/*/applications/*">;
 using AgreementName = ResourceName<"bodies/*/agreements/*">;
+using ApiClientName = ResourceName<"bodies/*/apiClients/*">;
 using EnrolmentName = ResourceName<"bodies/*/cohorts/*/enrolments/*">;
 
 }  // namespace parcours::enrolment

@@ -46,6 +46,7 @@ TEST(EnumTest, NumbersOfTheContractAreThoseOfTheDomain) {
   EXPECT_TRUE((EnumsAgree<pb::Agreement::State, AgreementState>()));
   EXPECT_TRUE((EnumsAgree<pb::CommitmentKind, CommitmentKind>()));
   EXPECT_TRUE((EnumsAgree<pb::Enrolment::State, EnrolmentState>()));
+  EXPECT_TRUE((EnumsAgree<type::v1::Role, Role>()));
 }
 
 // A reference to a type that the file does not know is not checked at all.

@@ -442,4 +442,56 @@ pb::Enrolment ToProto(const Enrolment& enrolment) {
   return message;
 }
 
+pb::ApiClient ToProto(const ApiClientView& view) {
+  const ApiClient& client = view.client;
+  pb::ApiClient message;
+  WriteCommon(client, message);
+  message.set_display_name(client.display_name);
+  message.set_purpose(client.purpose);
+  message.mutable_contact()->set_name(client.contact_name);
+  message.mutable_contact()->set_email(client.contact_email);
+  for (const Role role : client.roles) {
+    message.add_roles(EnumToProto<type::v1::Role>(role));
+  }
+  message.set_organisation(client.organisation.text());
+  message.set_funder_id(client.funder_id);
+  message.set_calls_per_minute(static_cast<int32_t>(client.calls_per_minute));
+  *message.mutable_expire_time() = TimestampOf(client.expire_time);
+  message.set_disabled(client.disabled);
+  absl::Time last_use = absl::InfinitePast();
+  for (const auto& [secret, time] : view.last_uses) {
+    last_use = std::max(last_use, time);
+  }
+  if (last_use != absl::InfinitePast()) {
+    *message.mutable_last_use_time() = TimestampOf(last_use);
+  }
+  for (const ClientSecret& secret : client.secrets) {
+    pb::ApiClientSecret& added = *message.add_secrets();
+    added.set_id(secret.id);
+    *added.mutable_create_time() = TimestampOf(secret.create_time);
+    *added.mutable_expire_time() = TimestampOf(secret.expire_time);
+    if (const auto used = view.last_uses.find(secret.id);
+        used != view.last_uses.end()) {
+      *added.mutable_last_use_time() = TimestampOf(used->second);
+    }
+  }
+  return message;
+}
+
+void Read(const pb::ApiClient& message, ApiClient& client) {
+  client.display_name = message.display_name();
+  client.purpose = message.purpose();
+  client.contact_name = message.contact().name();
+  client.contact_email = message.contact().email();
+  client.roles.clear();
+  for (const int role : message.roles()) {
+    client.roles.push_back(
+        EnumFromProto<Role>(static_cast<type::v1::Role>(role)));
+  }
+  client.organisation = OrganisationName::FromRecord(message.organisation());
+  client.funder_id = message.funder_id();
+  client.calls_per_minute = message.calls_per_minute();
+  client.expire_time = absl::FromUnixSeconds(message.expire_time().seconds());
+}
+
 }  // namespace parcours::enrolment

@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "absl/time/civil_time.h"
+#include "parcours/enrolment/v1/api_client.pb.h"
 #include "parcours/enrolment/v1/application.pb.h"
 #include "parcours/enrolment/v1/enrolment.pb.h"
 #include "parcours/enrolment/v1/people.pb.h"
 #include "parcours/enrolment/v1/programme.pb.h"
 #include "parcours/enrolment/v1/programme_service.pb.h"
+#include "services/enrolment/domain/api_client_use_cases.h"
 #include "services/enrolment/domain/application_use_cases.h"
 #include "services/enrolment/domain/enrolment_use_cases.h"
 #include "services/enrolment/domain/programme_use_cases.h"
@@ -51,6 +53,11 @@ pb::PaymentGate ToProto(const AgreementGate& gate);
 std::vector<ExternalId> ExternalIdsOf(const pb::Agreement& message);
 
 pb::Enrolment ToProto(const Enrolment& enrolment);
+
+// Times of credentials are kept in whole seconds. REQUIRES: no role of the
+// message is the unspecified one.
+pb::ApiClient ToProto(const ApiClientView& view);
+void Read(const pb::ApiClient& message, ApiClient& client);
 
 // The filter of a list by an identifier in another system; absent: none.
 template <typename Request>

@@ -186,7 +186,9 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         agreements_(transaction, AgreementTable(), "agreement",
                     ScopesOfAgreement, OwnersOfAgreement),
         enrolments_(transaction, EnrolmentTable(), "enrolment",
-                    ScopesOfEnrolment, OwnersOfEnrolment) {}
+                    ScopesOfEnrolment, OwnersOfEnrolment),
+        api_clients_(transaction, ApiClientTable(), "api_client",
+                     ScopesOfBody<ApiClient>) {}
 
   Repository<Body>& bodies() override { return bodies_; }
   Repository<Programme>& programmes() override { return programmes_; }
@@ -196,6 +198,7 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   Repository<Application>& applications() override { return applications_; }
   Repository<Agreement>& agreements() override { return agreements_; }
   Repository<Enrolment>& enrolments() override { return enrolments_; }
+  Repository<ApiClient>& api_clients() override { return api_clients_; }
 
   absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                           const CohortName& cohort) override {
@@ -458,6 +461,34 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     }
   }
 
+  absl::StatusOr<std::vector<SecretUse>> SecretUses(
+      const ApiClientName& first, const ApiClientName& last) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql = "SELECT client, secret, last_use_time FROM api_client_use"
+                    " WHERE client >= $1 AND client <= $2",
+             .values = {first.text(), last.text()}}));
+    std::vector<SecretUse> uses;
+    uses.reserve(rows.size());
+    for (const Row& row : rows) {
+      uses.push_back({.client = ApiClientName::FromRecord(row.Text(0)),
+                      .secret_id = row.Text(1),
+                      .last_use_time = absl::FromUnixMicros(row.Integer(2))});
+    }
+    return uses;
+  }
+
+  void KeepSecretUse(const SecretUse& use) override {
+    transaction_.Write(
+        {.sql = "INSERT INTO api_client_use (client, secret, last_use_time)"
+                " VALUES ($1, $2, $3) ON CONFLICT (client, secret) DO UPDATE"
+                " SET last_use_time = $3"
+                " WHERE api_client_use.last_use_time < $3",
+         .values = {use.client.text(), use.secret_id,
+                    absl::ToUnixMicros(use.last_use_time)}});
+  }
+
   absl::StatusOr<int64_t> FeedPosition() override {
     return storage::FeedHead(transaction_);
   }
@@ -542,6 +573,7 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   RecordingRepository<Application> applications_;
   RecordingRepository<Agreement> agreements_;
   RecordingRepository<Enrolment> enrolments_;
+  RecordingRepository<ApiClient> api_clients_;
 };
 
 }  // namespace

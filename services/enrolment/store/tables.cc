@@ -15,6 +15,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Piece, kind, upload, sha256, attach_time,
                                    unreadable)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdmissionDecision, decider, reason,
                                    decision_time, derogation, derogation_proof)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClientSecret, id, salt, digest, create_time,
+                                   expire_time)
 
 const storage::Table<Body>& BodyTable() {
   static const auto& table = *new storage::Table<Body>(
@@ -292,6 +294,35 @@ const storage::Table<Enrolment>& EnrolmentTable() {
               "has_measures", [](auto& e) -> auto& { return e.has_measures; })
           .Json(
               "external_ids", [](auto& e) -> auto& { return e.external_ids; }));
+  return table;
+}
+
+const storage::Table<ApiClient>& ApiClientTable() {
+  static const auto& table = *new storage::Table<ApiClient>(
+      storage::Table<ApiClient>("api_client")
+          .Column(
+              "display_name", [](auto& c) -> auto& { return c.display_name; })
+          .Column(
+              "purpose", [](auto& c) -> auto& { return c.purpose; })
+          .Column(
+              "contact_name", [](auto& c) -> auto& { return c.contact_name; })
+          .Column(
+              "contact_email", [](auto& c) -> auto& { return c.contact_email; })
+          .Column(
+              "roles", [](auto& c) -> auto& { return c.roles; })
+          .Column(
+              "organisation", [](auto& c) -> auto& { return c.organisation; })
+          .Column(
+              "funder_id", [](auto& c) -> auto& { return c.funder_id; })
+          .Column(
+              "calls_per_minute",
+              [](auto& c) -> auto& { return c.calls_per_minute; })
+          .Column(
+              "expire_time", [](auto& c) -> auto& { return c.expire_time; })
+          .Column(
+              "disabled", [](auto& c) -> auto& { return c.disabled; })
+          .Json(
+              "secrets", [](auto& c) -> auto& { return c.secrets; }));
   return table;
 }
 

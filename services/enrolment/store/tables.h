@@ -3,6 +3,7 @@
 
 #include "common/storage/table.h"
 #include "services/enrolment/domain/agreement.h"
+#include "services/enrolment/domain/api_client.h"
 #include "services/enrolment/domain/application.h"
 #include "services/enrolment/domain/cohort.h"
 #include "services/enrolment/domain/enrolment.h"
@@ -20,6 +21,7 @@ const storage::Table<Organisation>& OrganisationTable();
 const storage::Table<Application>& ApplicationTable();
 const storage::Table<Agreement>& AgreementTable();
 const storage::Table<Enrolment>& EnrolmentTable();
+const storage::Table<ApiClient>& ApiClientTable();
 
 }  // namespace parcours::enrolment
 

@@ -42,6 +42,7 @@ EnrolmentFixture::EnrolmentFixture(storage::Engine engine)
           {.key_space = {.service = "enrolment", .kind = "programme"}},
           /*shared=*/nullptr, EncodeProgramme, DecodeProgramme, absl::Now,
           &cache_counters_),
+      token_key_(identity::SigningKey::Generate().value()),
       principal_(Administrator()),
       rpc_([this](rpc::ShellOptions& options) {
         options.identify = [this](const grpc::CallbackServerContext&)
@@ -71,14 +72,26 @@ EnrolmentFixture::EnrolmentFixture(storage::Engine engine)
   services_.push_back(std::make_unique<EnrolmentRpc>(shell, dependencies));
   services_.push_back(std::make_unique<documents::UploadRpc>(
       shell, *database_, *files_, PieceLimits(Inspector())));
+  const SecretKeeping keeping{.key = std::string(32, 'k'),
+                              .now = [this] { return real_now(); }};
+  services_.push_back(
+      std::make_unique<ApiClientRpc>(shell, dependencies, keeping));
+  services_.push_back(
+      std::make_unique<TokenRpc>(shell, store_, keeping,
+                                 TokenIssuing{.key = token_key_,
+                                              .issuer = "parcours-essai",
+                                              .audience = "parcours",
+                                              .lifetime = absl::Minutes(10)}));
   std::vector<rpc::AnyService*> served;
   for (const auto& service : services_) served.push_back(service.get());
   rpc_.Serve(served);
   const std::shared_ptr<grpc::Channel> channel = rpc_.channel();
+  api_clients_ = pb::ApiClientService::NewStub(channel);
   applications_ = pb::ApplicationService::NewStub(channel);
   enrolments_ = pb::EnrolmentService::NewStub(channel);
   people_ = pb::PeopleService::NewStub(channel);
   programmes_stub_ = pb::ProgrammeService::NewStub(channel);
+  tokens_ = pb::TokenService::NewStub(channel);
   uploads_ = platform::v1::UploadService::NewStub(channel);
 }
 
@@ -268,6 +281,16 @@ access::Principal EnrolmentFixture::CoordinatorOf(std::string_view body) {
 
 void EnrolmentFixture::AdvanceTo(absl::Time time) {
   EXPECT_OK(rpc_.clock().AdvanceTo(time));
+}
+
+absl::Time EnrolmentFixture::real_now() {
+  absl::MutexLock lock(&mutex_);
+  return real_now_;
+}
+
+void EnrolmentFixture::SetRealTime(absl::Time time) {
+  absl::MutexLock lock(&mutex_);
+  real_now_ = time;
 }
 
 int64_t EnrolmentFixture::RowsWritten() {

@@ -15,45 +15,54 @@
 #include "common/cache/cache_counters.h"
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
+#include "common/identity/token_signer.h"
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/page_token.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/rpc_fixture.h"
 #include "common/testing/temp_dir.h"
 #include "grpcpp/client_context.h"
+#include "parcours/enrolment/v1/api_client.grpc.pb.h"
 #include "parcours/enrolment/v1/application.grpc.pb.h"
 #include "parcours/enrolment/v1/enrolment.grpc.pb.h"
 #include "parcours/enrolment/v1/people.grpc.pb.h"
 #include "parcours/enrolment/v1/programme_service.grpc.pb.h"
 #include "parcours/platform/v1/upload.grpc.pb.h"
+#include "services/enrolment/rpc/api_client_rpc.h"
 #include "services/enrolment/rpc/application_rpc.h"
 #include "services/enrolment/rpc/enrolment_rpc.h"
 #include "services/enrolment/rpc/people_rpc.h"
 #include "services/enrolment/rpc/programme_rpc.h"
+#include "services/enrolment/rpc/token_rpc.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
 #include "services/enrolment/testing/both_engines.h"
 #include "services/enrolment/testing/samples.h"
 
 namespace parcours::enrolment {
 
+using ApiClients = pb::ApiClientService::Stub;
 using Applications = pb::ApplicationService::Stub;
 using Enrolments = pb::EnrolmentService::Stub;
 using People = pb::PeopleService::Stub;
 using Programmes = pb::ProgrammeService::Stub;
+using Tokens = pb::TokenService::Stub;
 using Uploads = platform::v1::UploadService::Stub;
 
 // The service on a database of one engine, over a real gRPC connection.
-// Business time begins on 2 March 2026 at 9:00 in Paris. Methods return what
-// the server answered; those that return a plain value must succeed.
+// Business time begins on 2 March 2026 at 9:00 in Paris; real time, as far as
+// credentials go by it, on 6 May 2031. Methods return what the server answered;
+// those that return a plain value must succeed.
 class EnrolmentFixture {
  public:
   explicit EnrolmentFixture(storage::Engine engine);
   ~EnrolmentFixture();
 
+  ApiClients& api_clients() { return *api_clients_; }
   Applications& applications() { return *applications_; }
   Enrolments& enrolments() { return *enrolments_; }
   People& people() { return *people_; }
   Programmes& programmes() { return *programmes_stub_; }
+  Tokens& tokens() { return *tokens_; }
   Uploads& uploads() { return *uploads_; }
 
   const std::string body = "bodies/essai";
@@ -122,6 +131,11 @@ class EnrolmentFixture {
   static access::Principal CoordinatorOf(std::string_view body);
 
   void AdvanceTo(absl::Time time);
+  // The time that credentials go by.
+  absl::Time real_now();
+  void SetRealTime(absl::Time time);
+  // Of the issuer "parcours-essai" for the audience "parcours", for 10 minutes.
+  const identity::SigningKey& token_key() const { return token_key_; }
   absl::Time now() { return rpc_.clock().Now(); }
 
   // See TestRecord::RowsWritten.
@@ -136,14 +150,18 @@ class EnrolmentFixture {
   rpc::PageTokens page_tokens_{"a key for tests, 32 bytes long..."};
   cache::CacheCounters cache_counters_;
   ProgrammeCache cached_programmes_;
+  const identity::SigningKey token_key_;
   absl::Mutex mutex_;
   access::Principal principal_ ABSL_GUARDED_BY(mutex_);
+  absl::Time real_now_ ABSL_GUARDED_BY(mutex_) = Paris(2031, 5, 6, 7);
   RpcFixture rpc_;
   std::vector<std::unique_ptr<rpc::AnyService>> services_;
+  std::unique_ptr<ApiClients> api_clients_;
   std::unique_ptr<Applications> applications_;
   std::unique_ptr<Enrolments> enrolments_;
   std::unique_ptr<People> people_;
   std::unique_ptr<Programmes> programmes_stub_;
+  std::unique_ptr<Tokens> tokens_;
   std::unique_ptr<Uploads> uploads_;
 };
 
