@@ -8,17 +8,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <mutex>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/time/clock.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/telemetry/log.h"
 #include "common/text/view.h"
 #include "nlohmann/json.hpp"
 
@@ -28,8 +36,16 @@ namespace {
 // The answer is one short line; more is not read.
 constexpr std::size_t kMaximumAnswer = 4096;
 
-// Where the child finds the file that it inspects.
+// Where the child finds the file that it inspects, and how it says that it
+// could not confine itself.
 constexpr int kChildFile = 3;
+constexpr int kNotConfined = 3;
+
+// How long an inspection waits for a place.
+constexpr std::chrono::milliseconds kPatience{2000};
+
+// More are no document that somebody reads.
+constexpr int64_t kMaximumPages = 10'000;
 
 absl::Status SystemError(std::string_view action) {
   const int error = errno;
@@ -71,11 +87,10 @@ absl::StatusOr<pid_t> Start(const InspectorOptions& options, int file,
   posix_spawn_file_actions_addclosefrom_np(&actions, kChildFile + 1);
 
   std::string program = options.program.string();
-  std::string path = Cat("/proc/self/fd/", kChildFile);
   std::string memory = Cat(options.memory_bytes);
   std::string seconds = Cat(absl::ToInt64Seconds(options.cpu_time));
-  std::vector<char*> arguments = {program.data(), path.data(), memory.data(),
-                                  seconds.data(), nullptr};
+  std::vector<char*> arguments = {program.data(), memory.data(), seconds.data(),
+                                  nullptr};
   std::array<char*, 1> environment = {nullptr};
   pid_t child = 0;
   const int error = posix_spawn(&child, program.c_str(), &actions, nullptr,
@@ -107,10 +122,46 @@ bool ReadAnswer(int answer, absl::Time deadline, std::string& text) {
   return false;
 }
 
+// The places of the children that run at a time.
+class Places {
+ public:
+  bool Enter(std::chrono::milliseconds patience) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!freed_.wait_for(lock, patience, [this] { return free_ > 0; })) {
+      return false;
+    }
+    --free_;
+    return true;
+  }
+  void Leave() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++free_;
+    }
+    freed_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  int free_ = 2;
+};
+
+// Every inspection of the process. Never destroyed.
+Places& AllPlaces() {
+  static auto& places = *new Places;
+  return places;
+}
+
 absl::StatusOr<Inspection> Inspect(const InspectorOptions& options, int file) {
   const off_t size = lseek(file, 0, SEEK_END);
   if (size < 0) return SystemError("looking at a file");
   if (size == 0) return MakeError(Reason::kUploadEmpty);
+  if (!AllPlaces().Enter(kPatience)) {
+    return WithRetryAfter(MakeError(Reason::kOverloaded),
+                          absl::FromChrono(kPatience));
+  }
+  const absl::Cleanup leave = [] { AllPlaces().Leave(); };
 
   int answer = -1;
   const absl::Cleanup close_answer = [&answer] {
@@ -124,32 +175,78 @@ absl::StatusOr<Inspection> Inspect(const InspectorOptions& options, int file) {
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!answered) return Unreadable("reading it takes too long");
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+  if (WIFEXITED(status) &&
+      (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == kNotConfined)) {
     return absl::InternalError("the inspector could not be started");
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+    telemetry::Log(telemetry::LogLevel::kWarning,
+                   "an inspector was stopped at a system call");
+    return Unreadable("reading it does what no document needs");
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Unreadable("reading it takes too much memory or time");
   }
+  return ReadInspection(text, static_cast<int64_t>(size));
+}
 
-  const nlohmann::json facts =
-      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!facts.is_object()) return Unreadable("its contents are damaged");
-  if (facts.value("kind", "") != "pdf") {
-    return MakeError(Reason::kUploadWrongType, {{"expected", "a PDF"}});
-  }
-  if (facts.value("encrypted", false)) return Unreadable("it is encrypted");
-  if (facts.value("damaged", true)) {
-    return Unreadable("its contents are damaged");
-  }
-  if (facts.value("has_javascript", false)) {
-    return Unreadable("it holds a script");
-  }
-  const int pages = facts.value("pages", 0);
-  if (pages <= 0) return Unreadable("it has no pages");
-  return Inspection{.pages = pages, .byte_size = static_cast<int64_t>(size)};
+std::string TextIn(const nlohmann::json& facts, const char* key) {
+  const auto value = facts.find(key);
+  return value != facts.end() && value->is_string() ? value->get<std::string>()
+                                                    : "";
+}
+
+bool FlagIn(const nlohmann::json& facts, const char* key, bool otherwise) {
+  const auto value = facts.find(key);
+  return value != facts.end() && value->is_boolean() ? value->get<bool>()
+                                                     : otherwise;
+}
+
+// Of a child that was not taken over, one of the names in pdf_facts.h.
+bool IsActiveName(std::string_view name) {
+  return name.size() <= 20 && std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c));
+         });
 }
 
 }  // namespace
+
+absl::StatusOr<Inspection> ReadInspection(std::string_view answer,
+                                          int64_t byte_size) {
+  const nlohmann::json facts =
+      nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
+  if (!facts.is_object()) return Unreadable("its contents are damaged");
+  static std::atomic<bool> said = false;
+  if (!FlagIn(facts, "filtered", true) && !said.exchange(true)) {
+    telemetry::Log(telemetry::LogLevel::kWarning,
+                   "this kernel does not filter an inspector's system calls");
+  }
+  const std::string kind = TextIn(facts, "kind");
+  if (kind == "office") return MakeError(Reason::kUploadOfficeDocument);
+  if (kind != "pdf") {
+    return MakeError(Reason::kUploadWrongType, {{"expected", "a PDF alone"}});
+  }
+  if (FlagIn(facts, "encrypted", false)) {
+    return MakeError(Reason::kUploadEncrypted);
+  }
+  if (FlagIn(facts, "damaged", true)) {
+    return Unreadable("its contents are damaged");
+  }
+  const std::string active = TextIn(facts, "active");
+  if (!active.empty()) {
+    return MakeError(Reason::kUploadActiveContent,
+                     {{"kind", IsActiveName(active) ? active : "?"}});
+  }
+  const auto pages = facts.find("pages");
+  if (pages == facts.end() || !pages->is_number_integer() ||
+      pages->get<int64_t>() <= 0) {
+    return Unreadable("it has no pages");
+  }
+  if (pages->get<int64_t>() > kMaximumPages) {
+    return Unreadable("it has too many pages");
+  }
+  return Inspection{.pages = pages->get<int>(), .byte_size = byte_size};
+}
 
 absl::StatusOr<Inspection> InspectFile(const InspectorOptions& options,
                                        const std::filesystem::path& path) {

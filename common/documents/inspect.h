@@ -31,18 +31,31 @@ struct Inspection {
 };
 
 // Looks at a PDF. Errors:
-//   UPLOAD_EMPTY       there are no bytes
-//   UPLOAD_WRONG_TYPE  it is not a PDF
-//   UPLOAD_UNREADABLE  it is damaged, has no pages, is encrypted, runs a
-//                      script, or was not read within the limits
-//   INTERNAL           the child process could not be started
-// Blocks. Thread-safe.
+//   UPLOAD_EMPTY            there are no bytes
+//   UPLOAD_OFFICE_DOCUMENT  it is a word processor's file
+//   UPLOAD_WRONG_TYPE       it is no PDF, or something else as well
+//   UPLOAD_ENCRYPTED        it is encrypted, with or without a password
+//   UPLOAD_ACTIVE_CONTENT   it holds a script, a file or another thing that
+//   acts
+//                           (pdf_facts.h)
+//   UPLOAD_UNREADABLE       it is damaged, has no pages, or was not read within
+//                           the limits
+//   OVERLOADED              too many files are being looked at
+//   INTERNAL                the child process could not be started
+// Blocks, for two seconds at most until one of two places is free in this
+// process: so many children, with their memory, run at a time. Thread-safe.
 absl::StatusOr<Inspection> InspectFile(const InspectorOptions& options,
                                        const std::filesystem::path& path);
 
 // The same for bytes in memory; the child reads them from an anonymous file.
 absl::StatusOr<Inspection> InspectBytes(const InspectorOptions& options,
                                         std::string_view bytes);
+
+// What the child's answer about a file of `byte_size` bytes says; the errors
+// are those above. The child has read a hostile file: whatever it answers is
+// looked at as if somebody else had written it.
+absl::StatusOr<Inspection> ReadInspection(std::string_view answer,
+                                          int64_t byte_size);
 
 }  // namespace parcours::documents
 

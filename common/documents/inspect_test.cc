@@ -1,8 +1,12 @@
 #include "common/documents/inspect.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/time/clock.h"
 #include "common/status/error.h"
 #include "common/testing/pdf.h"
 #include "common/testing/status_matchers.h"
@@ -57,15 +61,107 @@ TEST(InspectTest, RefusesAPdfWithoutPages) {
               HasReason(Reason::kUploadUnreadable));
 }
 
-TEST(InspectTest, RefusesAPdfThatRunsAScript) {
-  for (const char* catalogue :
-       {"/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>",
-        "/Names << /JavaScript << /Names [] >> >>",
-        "/AA << /WC << /S /Launch /F (x) >> >>"}) {
-    const auto inspection = InspectBytes(Options(), MakePdf(1, catalogue));
-    EXPECT_THAT(inspection, HasReason(Reason::kUploadUnreadable));
-    EXPECT_EQ(CauseOf(inspection.status()), "it holds a script");
+TEST(InspectTest, RefusesAPdfThatActsAndSaysHow) {
+  const struct {
+    const char* catalogue;
+    const char* kind;
+  } cases[] = {
+      {"/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>", "JavaScript"},
+      {"/AA << /WC << /S /Launch /F (x) >> >>", "Launch"},
+      {"/OpenAction << /S /URI /URI (https://exemple.test) >>", "URI"},
+      {"/X << /Type /Filespec /EF << >> >>", "EmbeddedFile"},
+  };
+  for (const auto& c : cases) {
+    const auto inspection = InspectBytes(Options(), MakePdf(1, c.catalogue));
+    EXPECT_THAT(inspection, HasReason(Reason::kUploadActiveContent));
+    EXPECT_EQ(MetadataOf(inspection.status()).at("kind"), c.kind);
   }
+}
+
+TEST(InspectTest, RefusesAnEncryptedPdf) {
+  // Made by qpdf: 40-bit RC4 with an empty user password, and AES-256 with one.
+  const auto encrypted = [](std::string_view dictionary) {
+    std::string pdf = MakePdf(1);
+    return pdf.insert(pdf.find("/Root 1 0 R"), dictionary);
+  };
+  EXPECT_THAT(
+      InspectBytes(Options(),
+                   encrypted("/ID [<00000000000000000000000000000000>"
+                             "<00000000000000000000000000000000>] "
+                             "/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
+                             "/O <" +
+                             std::string(64, '0') +
+                             "> "
+                             "/U <" +
+                             std::string(64, '0') + "> >> ")),
+      HasReason(Reason::kUploadEncrypted));
+  EXPECT_THAT(InspectBytes(Options(), encrypted("/Encrypt << /Filter "
+                                                "/Adobe.PubSec /V 4 >> ")),
+              HasReason(Reason::kUploadEncrypted));
+}
+
+TEST(InspectTest, SaysThatAWordProcessorsFileMustBeExported) {
+  EXPECT_THAT(InspectBytes(Options(), "PK\3\4 [Content_Types].xml"),
+              HasReason(Reason::kUploadOfficeDocument));
+}
+
+TEST(InspectTest, RefusesWhatIsSomethingElseAsWell) {
+  EXPECT_THAT(InspectBytes(Options(), "<script>" + MakePdf(1)),
+              HasReason(Reason::kUploadWrongType));
+  EXPECT_THAT(
+      InspectBytes(Options(), MakePdf(1) + "PK\5\6" + std::string(18, '\0')),
+      HasReason(Reason::kUploadWrongType));
+}
+
+// An object stream of a gigabyte of spaces in a megabyte.
+TEST(InspectTest, ABombIsStoppedByItsLimits) {
+  InspectorOptions options = Options();
+  options.cpu_time = absl::Seconds(2);
+  const absl::Time start = absl::Now();
+  EXPECT_THAT(InspectBytes(options, MakePdfBomb(int64_t{1} << 30)),
+              HasReason(Reason::kUploadUnreadable));
+  EXPECT_LT(absl::Now() - start, options.timeout + absl::Seconds(10));
+  EXPECT_OK(InspectBytes(Options(), MakePdf(1)));
+}
+
+TEST(InspectTest, ManyAtOnceAreLookedAtInTurn) {
+  std::atomic<int> inspected = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&inspected] {
+      if (InspectBytes(Options(), MakePdf(2)).ok()) ++inspected;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(inspected, 8);
+}
+
+// A child that was taken over says what it likes.
+TEST(ReadInspectionTest, BelievesNoAnswerThatMakesNoSense) {
+  for (const char* answer :
+       {"", "null", "[]", "7", "{", "{}", "{\"kind\":7}", "{\"kind\":\"pdf\"}",
+        R"({"kind":"pdf","damaged":false})",
+        R"({"kind":"pdf","damaged":"false","pages":3})",
+        R"({"kind":"pdf","damaged":false,"pages":-1})",
+        R"({"kind":"pdf","damaged":false,"pages":1e9})",
+        R"({"kind":"pdf","damaged":false,"pages":18446744073709551615})",
+        R"({"kind":"pdf","damaged":false,"pages":10001})",
+        R"({"kind":"pdf","damaged":false,"pages":"3"})"}) {
+    EXPECT_FALSE(ReadInspection(answer, 100).ok()) << answer;
+  }
+  const auto good = ReadInspection(
+      R"({"kind":"pdf","encrypted":false,"damaged":false,"active":"","pages":3})",
+      100);
+  ASSERT_OK(good);
+  EXPECT_EQ(good->pages, 3);
+  EXPECT_EQ(good->byte_size, 100);
+}
+
+TEST(ReadInspectionTest, RepeatsNothingThatIsNoName) {
+  const auto active = ReadInspection(
+      R"({"kind":"pdf","damaged":false,"active":"<b>x</b>","pages":3})", 100);
+  EXPECT_THAT(active, HasReason(Reason::kUploadActiveContent));
+  EXPECT_EQ(MetadataOf(active.status()).at("kind"), "?");
 }
 
 TEST(InspectTest, KillsAnInspectorThatDoesNotAnswer) {

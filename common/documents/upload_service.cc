@@ -19,6 +19,10 @@ namespace pb = platform::v1;
 
 using BodyName = ResourceName<"bodies/*">;
 
+// Of one call: 20 MiB in parts of one kibibyte. Each costs a look at the call,
+// so that a stream of tiny or empty ones must end.
+constexpr int kMaximumChunks = 20'480;
+
 pb::Upload::State ToProto(UploadState state) {
   switch (state) {
     case UploadState::kReceiving:
@@ -76,6 +80,15 @@ absl::StatusOr<Upload> Load(storage::Database& database,
   return *std::move(upload);
 }
 
+// Media types of word processors.
+bool IsOffice(std::string_view content_type) {
+  return content_type == "application/msword" ||
+         content_type == "application/rtf" ||
+         content_type.starts_with(
+             "application/vnd.openxmlformats-officedocument.") ||
+         content_type.starts_with("application/vnd.oasis.opendocument.");
+}
+
 absl::Status CheckAnnouncement(const pb::Upload& upload,
                                const UploadLimits& limits) {
   FieldViolations violations;
@@ -90,8 +103,12 @@ absl::Status CheckAnnouncement(const pb::Upload& upload,
   const auto& accepted = limits.content_types;
   if (!accepted.empty() && std::find(accepted.begin(), accepted.end(),
                                      upload.content_type()) == accepted.end()) {
-    violations.Add("upload.content_type", Reason::kUploadWrongType,
-                   {{"expected", absl::StrJoin(accepted, ", ")}});
+    if (IsOffice(upload.content_type())) {
+      violations.Add("upload.content_type", Reason::kUploadOfficeDocument);
+    } else {
+      violations.Add("upload.content_type", Reason::kUploadWrongType,
+                     {{"expected", absl::StrJoin(accepted, ", ")}});
+    }
   }
   return violations.ToStatus();
 }
@@ -108,6 +125,12 @@ class UploadReceiver final
         caller_(std::move(caller)) {}
 
   absl::Status Consume(const pb::WriteUploadRequest& chunk) override {
+    if (++chunks_ > kMaximumChunks) {
+      return MakeFieldError(
+          "data", Reason::kFieldMalformed,
+          {{"expected", Cat("one of at most ", kMaximumChunks,
+                            " messages of a call; another call goes on")}});
+    }
     if (!upload_.has_value()) {
       RETURN_IF_ERROR(Open(chunk));
     } else if (!chunk.name().empty() && chunk.name() != upload_->name.text()) {
@@ -176,8 +199,8 @@ class UploadReceiver final
                        store_.Read(upload_->object_id));
       refused = limits_.inspect(upload_->content_type, bytes);
     }
-    // A fault of ours says nothing about the file.
-    if (refused.ok() || refused.code() == absl::StatusCode::kInternal) {
+    // A fault of ours, or too much to do, says nothing about the file.
+    if (refused.ok() || refused.code() != absl::StatusCode::kInvalidArgument) {
       return refused;
     }
     RETURN_IF_ERROR(store_.Remove(upload_->object_id));
@@ -213,6 +236,7 @@ class UploadReceiver final
   const access::Caller caller_;
   std::optional<Upload> upload_;
   std::unique_ptr<UploadWriter> writer_;
+  int chunks_ = 0;
 };
 
 }  // namespace
@@ -221,7 +245,7 @@ absl::StatusOr<pb::Upload> UploadRpc::CreateUpload(
     const rpc::CallContext& call, const pb::CreateUploadRequest& request) {
   ASSIGN_OR_RETURN(const BodyName body,
                    BodyName::Parse(request.parent(), "parent"));
-  if (!call.caller.scope.Covers(body.text())) {
+  if (!call.caller.scope.Whole().Covers(body.text())) {
     return MakeError(Reason::kPermissionDenied);
   }
   RETURN_IF_ERROR(CheckAnnouncement(request.upload(), limits_));
@@ -232,6 +256,9 @@ absl::StatusOr<pb::Upload> UploadRpc::CreateUpload(
   announced.byte_size = request.upload().byte_size();
   announced.content_type = request.upload().content_type();
   announced.sha256 = request.upload().sha256();
+  if (call.caller.scope.is_own()) {
+    announced.account = call.caller.principal.subject;
+  }
   announced.expire_time = call.caller.now + limits_.lifetime;
   ASSIGN_OR_RETURN(const storage::Outcome outcome,
                    database_.Transact(

@@ -21,6 +21,8 @@ namespace pb = platform::v1;
 
 // What the inspection refuses.
 constexpr char kUnreadable[] = "not a document";
+// What it has no time for, every other time.
+constexpr char kTooMuchToDo[] = "one document too many";
 
 constexpr char kRequestId[] = "0190b2d0-7d3b-7000-8000-000000000001";
 
@@ -38,6 +40,10 @@ class UploadServiceTest : public ::testing::TestWithParam<storage::Engine> {
                      .content_types = {"application/pdf"},
                      .inspect = [](std::string_view,
                                    std::string_view bytes) -> absl::Status {
+                       static int looked = 0;
+                       if (bytes == kTooMuchToDo && ++looked % 2 == 1) {
+                         return MakeError(Reason::kOverloaded);
+                       }
                        if (bytes != kUnreadable) return absl::OkStatus();
                        return MakeError(Reason::kUploadWrongType,
                                         {{"expected", "a PDF"}});
@@ -240,6 +246,51 @@ TEST_P(UploadServiceTest, ThrowsAwayWhatTheInspectionRefuses) {
   const auto written = Write(created->name(), std::string(bytes.size(), 'x'));
   ASSERT_OK(written);
   EXPECT_EQ(written->state(), pb::Upload::STATE_COMPLETE);
+}
+
+TEST_P(UploadServiceTest, SaysThatAWordProcessorsFileMustBeExported) {
+  for (const char* type :
+       {"application/msword", "application/vnd.oasis.opendocument.text",
+        "application/"
+        "vnd.openxmlformats-officedocument.wordprocessingml.document"}) {
+    const auto refused = Create(3, "", "", type);
+    EXPECT_THAT(refused, HasReason(Reason::kUploadOfficeDocument)) << type;
+    EXPECT_THAT(refused, ViolatesField("upload.content_type"));
+  }
+}
+
+TEST_P(UploadServiceTest, KeepsWhatItHadNoTimeToInspect) {
+  const std::string bytes = kTooMuchToDo;
+  const auto created = Create(static_cast<int64_t>(bytes.size()));
+  ASSERT_OK(created);
+  EXPECT_THAT(Write(created->name(), bytes), HasReason(Reason::kOverloaded));
+  // Nothing is to be sent again.
+  const auto written =
+      Write(created->name(), "", static_cast<int64_t>(bytes.size()));
+  ASSERT_OK(written);
+  EXPECT_EQ(written->state(), pb::Upload::STATE_COMPLETE);
+}
+
+TEST_P(UploadServiceTest, EndsAStreamOfTinyChunksThatNeverEnds) {
+  const auto created = Create(3);
+  ASSERT_OK(created);
+  grpc::ClientContext context;
+  pb::Upload upload;
+  auto writer = stub_->WriteUpload(&context, &upload);
+  pb::WriteUploadRequest chunk;
+  chunk.set_name(created->name());
+  chunk.set_data("a");
+  int sent = 0;
+  while (sent < 100'000 && writer->Write(chunk)) {
+    ++sent;
+    chunk.clear_data();
+    chunk.set_write_offset(1);
+  }
+  writer->WritesDone();
+  EXPECT_THAT(rpc::FromGrpcStatus(writer->Finish()), ViolatesField("data"));
+  EXPECT_LT(sent, 100'000);
+  // What had come is kept, and another call goes on.
+  EXPECT_OK(Write(created->name(), "bc", 1));
 }
 
 TEST_P(UploadServiceTest, IsClaimedOnceAndWhole) {

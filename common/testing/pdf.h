@@ -1,6 +1,7 @@
 #ifndef PARCOURS_COMMON_TESTING_PDF_H_
 #define PARCOURS_COMMON_TESTING_PDF_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,10 @@ namespace parcours {
 // to the bytes, so that two documents differ.
 std::string MakePdf(int pages, std::string_view catalogue = "",
                     std::string_view text = "");
+
+// The bytes of a PDF whose objects lie in a compressed stream that unfolds to
+// `bytes` of white space.
+std::string MakePdfBomb(int64_t bytes);
 
 }  // namespace parcours
 
