@@ -24,6 +24,22 @@ struct FreeReply {
   void operator()(void* reply) const { freeReplyObject(reply); }
 };
 
+// The longest reply that is read, in bytes: more than any value that is stored.
+constexpr std::size_t kMaxReplyBytes = std::size_t{16} << 20;
+
+// No command of ours has a list as its answer. hiredis 0.14 makes room for as
+// many elements as the first line announces, before any of them came.
+void* RefuseArray(const redisReadTask*, int) { return nullptr; }
+
+redisReplyObjectFunctions* WithoutArrays(redisReplyObjectFunctions& usual) {
+  static redisReplyObjectFunctions functions = [&usual] {
+    redisReplyObjectFunctions changed = usual;
+    changed.createArray = RefuseArray;
+    return changed;
+  }();
+  return &functions;
+}
+
 // A broken connection must be an error, not the death of the process.
 void IgnoreBrokenPipes() {
   static std::once_flag once;
@@ -59,7 +75,10 @@ absl::Status ErrorOfReply(std::string_view text) {
 class HiredisConnection final : public RedisConnection {
  public:
   HiredisConnection(Context context, absl::Duration command_timeout)
-      : context_(std::move(context)), command_timeout_(command_timeout) {}
+      : context_(std::move(context)), command_timeout_(command_timeout) {
+    redisReader& reader = *context_->reader;
+    reader.fn = WithoutArrays(*reader.fn);
+  }
 
   absl::StatusOr<RedisReply> Execute(
       absl::Span<const std::string_view> command) override {
@@ -93,6 +112,9 @@ class HiredisConnection final : public RedisConnection {
         return ThrowAway(context_->errstr);
       }
       reply.reset(static_cast<redisReply*>(parsed));
+      if (reply == nullptr && context_->reader->len > kMaxReplyBytes) {
+        return ThrowAway("the reply is too long");
+      }
     }
     switch (reply->type) {
       case REDIS_REPLY_NIL:

@@ -101,6 +101,26 @@ TEST_F(RedisConnectionTest, ErrorsHaveTheirCodesAndLeaveItUsable) {
   EXPECT_TRUE(connection->Execute({"PING"}).ok());
 }
 
+// No command of ours is answered by a list, and hiredis makes room for as many
+// elements as are announced.
+TEST_F(RedisConnectionTest, AServerThatAnswersWithAListIsLeft) {
+  redis_.Command({"LPUSH", "list", "x"});
+  const auto connection = Connect(Options());
+  EXPECT_TRUE(absl::IsUnavailable(
+      connection->Execute({"LRANGE", "list", "0", "-1"}).status()));
+  EXPECT_FALSE(connection->usable());
+}
+
+TEST_F(RedisConnectionTest, AnEndlessReplyIsNotReadToItsEnd) {
+  redis_.Command({"SETRANGE", "long", "40000000", "x"});
+  RedisConnectionOptions options = Options();
+  options.command_timeout = absl::Seconds(30);
+  const auto connection = Connect(options);
+  EXPECT_TRUE(
+      absl::IsUnavailable(connection->Execute({"GET", "long"}).status()));
+  EXPECT_FALSE(connection->usable());
+}
+
 TEST_F(RedisConnectionTest, AReadOnlyServerIsLeft) {
   const auto connection = Connect(Options());
   redis_.Command({"REPLICAOF", "127.0.0.1", "1"});
