@@ -148,8 +148,7 @@ struct JsonColumnTraits {
   static bool Decode(const Value& value, T& decoded) {
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return false;
-    const nlohmann::json parsed =
-        nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    const nlohmann::json parsed = ParseColumn(*text);
     try {
       parsed.get_to(decoded);
     } catch (const std::exception&) {
