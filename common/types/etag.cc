@@ -14,6 +14,8 @@ std::optional<int64_t> VersionOf(std::string_view etag) {
       !absl::SimpleAtoi(AbslView(etag.substr(2, etag.size() - 3)), &version)) {
     return std::nullopt;
   }
+  // " 8" and "08" are 8 to the parser, and no etag of ours.
+  if (etag != EtagOf(version)) return std::nullopt;
   return version;
 }
 

@@ -83,5 +83,11 @@ TEST(EnumNames, GoBothWays) {
   EXPECT_EQ(FromName<Light>("BLUE"), std::nullopt);
 }
 
+TEST(NameSegmentsTest, OfNothingAreOneEmptySegment) {
+  EXPECT_EQ(NameSegments("").size(), 1U);
+  EXPECT_EQ(NameSegments(std::string_view()).size(), 1U);
+  EXPECT_EQ(NameSegments("/").size(), 2U);
+}
+
 }  // namespace
 }  // namespace parcours
