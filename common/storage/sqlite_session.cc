@@ -92,7 +92,11 @@ absl::StatusOr<std::unique_ptr<SqliteSession>> SqliteSession::Open(
       session->RunScript("PRAGMA journal_mode=WAL;"
                          "PRAGMA synchronous=FULL;"
                          "PRAGMA foreign_keys=ON;"
-                         "PRAGMA trusted_schema=OFF;"));
+                         "PRAGMA trusted_schema=OFF;"
+                         // What is deleted is overwritten, and what a
+                         // checkpoint has copied is cut off the log.
+                         "PRAGMA secure_delete=ON;"
+                         "PRAGMA journal_size_limit=0;"));
   if (access == Access::kReadOnly) {
     RETURN_IF_ERROR(session->RunScript("PRAGMA query_only=ON;"));
   }
