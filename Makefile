@@ -1,7 +1,7 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo up down test lint format bench clean
+.PHONY: help deps build demo up down test lint format bench fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ format: ## Rewrite C++ sources in the project's format
 
 bench: build ## Run the measurements
 	@tests/bench.sh
+
+fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
+	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" tests/fuzz/run.sh
 
 clean: ## Remove the builds; var/ stays
 	rm -rf build

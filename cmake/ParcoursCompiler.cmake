@@ -8,8 +8,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(PARCOURS_SANITIZE "" CACHE STRING
-    "Sanitizers of this build: empty, address (with undefined) or thread")
-set_property(CACHE PARCOURS_SANITIZE PROPERTY STRINGS "" address thread)
+    "Sanitizers of this build: empty, address (with undefined), thread or fuzz")
+set_property(CACHE PARCOURS_SANITIZE PROPERTY STRINGS "" address thread fuzz)
 
 # What a test needs in its environment under this build's sanitizer.
 set(PARCOURS_TEST_ENVIRONMENT "")
@@ -28,9 +28,14 @@ elseif(PARCOURS_SANITIZE STREQUAL "thread")
   add_link_options(-fsanitize=thread)
   list(APPEND PARCOURS_TEST_ENVIRONMENT
        "TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1")
+elseif(PARCOURS_SANITIZE STREQUAL "fuzz")
+  # Of clang: see tests/fuzz.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined
+                      -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
 elseif(NOT PARCOURS_SANITIZE STREQUAL "")
   message(FATAL_ERROR "PARCOURS_SANITIZE is '${PARCOURS_SANITIZE}': "
-                      "expected empty, address or thread")
+                      "expected empty, address, thread or fuzz")
 endif()
 
 # Source paths in logs and debug information do not depend on where the tree is.
