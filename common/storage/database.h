@@ -40,6 +40,9 @@ struct DatabaseOptions {
   int maximum_waiting = 2000;
   // Marks a new database, for ever, as one whose time is simulated.
   bool create_as_simulation = false;
+  // Marks a new database, for ever, as one of this machine's own, for trying
+  // things out: it accepts the tokens of a local issuer.
+  bool create_as_local = false;
   // Stands between the database and each session that it opens; for tests that
   // inject faults.
   std::function<std::unique_ptr<Session>(std::unique_ptr<Session>)>
@@ -115,6 +118,8 @@ class Database {
 
   // Whether the database was created as a simulation.
   virtual bool is_simulation() const = 0;
+  // Whether it was created as local.
+  virtual bool is_local() const = 0;
   // Fresh after creation, restore or copy: stands in feed tokens.
   virtual const std::string& incarnation() const = 0;
 

@@ -133,6 +133,40 @@ TEST_P(DatabaseTest, ARealDatabaseNeverBecomesASimulation) {
   EXPECT_FALSE(files_.Open(kFirst)->is_simulation());
 }
 
+TEST_P(DatabaseTest, ALocalDatabaseIsOneForEver) {
+  files_.options().create_as_local = true;
+  EXPECT_TRUE(files_.Open(kFirst)->is_local());
+  files_.options().create_as_local = false;
+  EXPECT_TRUE(files_.Open(kFirst)->is_local());
+  EXPECT_FALSE(files_.Open(kFirst)->is_simulation());
+}
+
+TEST_P(DatabaseTest, AnOrdinaryDatabaseNeverBecomesLocal) {
+  EXPECT_FALSE(files_.Open(kFirst)->is_local());
+  files_.options().create_as_local = true;
+  EXPECT_THAT(Database::Open(files_.options(), kFirst),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Database::Migrate(files_.options(), kBoth),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  files_.options().create_as_local = false;
+  EXPECT_FALSE(files_.Open(kBoth)->is_local());
+}
+
+// One from before the mark existed, which meets it with the wish to be local.
+TEST_P(DatabaseTest, AnOldDatabaseIsNotMadeLocalByItsMigration) {
+  files_.Open(kFirst).reset();
+  {
+    auto database = files_.Open(kFirst);
+    Execute(*database, "ALTER TABLE database_marker DROP COLUMN local");
+    Execute(*database, "DELETE FROM schema_migration WHERE number = 4");
+  }
+  files_.options().create_as_local = true;
+  EXPECT_THAT(Database::Migrate(files_.options(), kFirst),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  files_.options().create_as_local = false;
+  EXPECT_FALSE(files_.Open(kFirst)->is_local());
+}
+
 TEST_P(DatabaseTest, SimulatedTimeIsKeptAndMovesForwardOnly) {
   files_.options().create_as_simulation = true;
   const absl::Time start = absl::FromUnixSeconds(1'790'000'000);

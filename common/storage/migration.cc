@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kFirstServiceMigration = 100;
 constexpr absl::Duration kStatementTime = absl::Minutes(1);
+// The one that adds the mark of a local database.
+constexpr int kLocalMarkerMigration = 4;
 // Key of the advisory lock of those who migrate: "parcours" in ASCII.
 constexpr int64_t kMigrationLock = 0x706172636f757273;
 
@@ -37,8 +39,9 @@ std::string NewIncarnation() {
   return absl::StrFormat("%08x%08x", source(), source());
 }
 
-absl::Status Apply(Session& session, const Migration& migration,
-                   bool create_as_simulation) {
+// `is_new`: the database has been created by this run.
+absl::Status Apply(Session& session, const Migration& migration, bool is_new,
+                   const DatabaseOptions& options) {
   RETURN_IF_ERROR(Query(session, session.engine() == Engine::kSqlite
                                      ? "BEGIN IMMEDIATE"
                                      : "BEGIN")
@@ -54,7 +57,12 @@ absl::Status Apply(Session& session, const Migration& migration,
           {"INSERT INTO database_marker (id, simulation, incarnation, "
            "create_time, min_compatible_version) "
            "VALUES (1, $1, $2, {database_time}, 1)",
-           {int64_t{create_as_simulation ? 1 : 0}, NewIncarnation()}});
+           {int64_t{options.create_as_simulation ? 1 : 0}, NewIncarnation()}});
+    }
+    // Never on a database that was there before its column.
+    if (migration.number == kLocalMarkerMigration && is_new &&
+        options.create_as_local) {
+      statements.push_back({"UPDATE database_marker SET local = 1", {}});
     }
     statements.push_back({"COMMIT", {}});
     status = session.Run(statements, absl::Now() + kStatementTime).status();
@@ -102,7 +110,7 @@ absl::StatusOr<std::vector<int64_t>> AppliedMigrations(Session& session) {
 
 absl::Status ApplyMigrations(Session& session,
                              absl::Span<const Migration> migrations,
-                             bool create_as_simulation) {
+                             const DatabaseOptions& options) {
   const bool postgresql = session.engine() == Engine::kPostgresql;
   if (postgresql) {
     RETURN_IF_ERROR(Query(session,
@@ -115,13 +123,14 @@ absl::Status ApplyMigrations(Session& session,
     const absl::StatusOr<std::vector<int64_t>> applied =
         AppliedMigrations(session);
     status = applied.status();
+    const bool is_new = applied.ok() && applied->empty();
     for (const Migration& migration : migrations) {
       if (!status.ok()) break;
       if (std::binary_search(applied->begin(), applied->end(),
                              int64_t{migration.number})) {
         continue;
       }
-      status = Apply(session, migration, create_as_simulation);
+      status = Apply(session, migration, is_new, options);
     }
   }
   if (postgresql && session.usable()) {
@@ -134,7 +143,7 @@ absl::Status ApplyMigrations(Session& session,
 
 absl::StatusOr<Marker> CheckSchema(Session& session,
                                    absl::Span<const Migration> migrations,
-                                   bool create_as_simulation) {
+                                   const DatabaseOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> applied,
                    AppliedMigrations(session));
   std::string missing;
@@ -150,21 +159,26 @@ absl::StatusOr<Marker> CheckSchema(Session& session,
   }
   ASSIGN_OR_RETURN(const Rows rows,
                    Query(session,
-                         "SELECT simulation, incarnation, "
+                         "SELECT simulation, local, incarnation, "
                          "min_compatible_version FROM database_marker"));
   if (rows.size() != 1) {
     return absl::FailedPreconditionError("the database has no marker");
   }
-  Marker marker{rows[0].Integer(0) != 0, rows[0].Text(1), rows[0].Integer(2)};
+  Marker marker{rows[0].Integer(0) != 0, rows[0].Integer(1) != 0,
+                rows[0].Text(2), rows[0].Integer(3)};
   if (marker.min_compatible_version > migrations.back().number) {
     return absl::FailedPreconditionError(
         Cat("the schema needs a binary that knows migration ",
             marker.min_compatible_version, "; this one ends at ",
             migrations.back().number));
   }
-  if (create_as_simulation && !marker.simulation) {
+  if (options.create_as_simulation && !marker.simulation) {
     return absl::FailedPreconditionError(
         "the database exists and was not created as a simulation");
+  }
+  if (options.create_as_local && !marker.local) {
+    return absl::FailedPreconditionError(
+        "the database exists and was not created as local");
   }
   return marker;
 }

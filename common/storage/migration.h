@@ -15,6 +15,7 @@ namespace parcours::storage {
 // What a database says of itself.
 struct Marker {
   bool simulation = false;
+  bool local = false;
   std::string incarnation;
   int64_t min_compatible_version = 0;
 };
@@ -28,17 +29,19 @@ absl::StatusOr<std::vector<Migration>> WithPlatformMigrations(
 absl::StatusOr<std::vector<int64_t>> AppliedMigrations(Session& session);
 
 // Applies what is missing, each migration in a transaction of its own, and
-// marks a new database. On PostgreSQL one process migrates at a time.
+// marks a new database as `options` say. On PostgreSQL one process migrates at
+// a time.
 absl::Status ApplyMigrations(Session& session,
                              absl::Span<const Migration> migrations,
-                             bool create_as_simulation);
+                             const DatabaseOptions& options);
 
 // The marker of a database that these migrations understand.
 // FAILED_PRECONDITION when some are missing, or the schema needs a later
-// binary, or `create_as_simulation` was asked of one that was created without.
+// binary, or `options` ask for a simulation or a local database of one that was
+// created without.
 absl::StatusOr<Marker> CheckSchema(Session& session,
                                    absl::Span<const Migration> migrations,
-                                   bool create_as_simulation);
+                                   const DatabaseOptions& options);
 
 // Gives the database a new incarnation, as is due after a restore or a copy:
 // feed tokens given before are refused.

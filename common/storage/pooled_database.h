@@ -18,6 +18,7 @@ namespace parcours::storage {
 class PooledDatabase : public Database {
  public:
   bool is_simulation() const override { return marker_.simulation; }
+  bool is_local() const override { return marker_.local; }
   const std::string& incarnation() const override {
     return marker_.incarnation;
   }

@@ -47,8 +47,7 @@ absl::StatusOr<std::unique_ptr<Database>> PostgresqlDatabase::Open(
       new PostgresqlDatabase(options, Connects(options)));
   ASSIGN_OR_RETURN(const SessionPool::Lease session,
                    database->sessions_.Acquire(absl::Now() + kOpenTime));
-  ASSIGN_OR_RETURN(Marker marker, CheckSchema(*session, migrations,
-                                              options.create_as_simulation));
+  ASSIGN_OR_RETURN(Marker marker, CheckSchema(*session, migrations, options));
   database->set_marker(std::move(marker));
   return database;
 }
@@ -57,10 +56,8 @@ absl::Status PostgresqlDatabase::Migrate(
     const DatabaseOptions& options, absl::Span<const Migration> migrations) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
                    Connects(options)(absl::Now() + kOpenTime));
-  RETURN_IF_ERROR(
-      ApplyMigrations(*session, migrations, options.create_as_simulation));
-  return CheckSchema(*session, migrations, options.create_as_simulation)
-      .status();
+  RETURN_IF_ERROR(ApplyMigrations(*session, migrations, options));
+  return CheckSchema(*session, migrations, options).status();
 }
 
 absl::StatusOr<SessionPool::Lease> PostgresqlDatabase::Acquire(

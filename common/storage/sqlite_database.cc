@@ -113,10 +113,8 @@ absl::Status SqliteDatabase::Prepare(const DatabaseOptions& options,
       break;
     }
   }
-  RETURN_IF_ERROR(
-      ApplyMigrations(*session, migrations, options.create_as_simulation));
-  ASSIGN_OR_RETURN(Marker marker, CheckSchema(*session, migrations,
-                                              options.create_as_simulation));
+  RETURN_IF_ERROR(ApplyMigrations(*session, migrations, options));
+  ASSIGN_OR_RETURN(Marker marker, CheckSchema(*session, migrations, options));
   set_marker(std::move(marker));
   return absl::OkStatus();
 }
