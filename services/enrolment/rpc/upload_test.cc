@@ -44,7 +44,9 @@ TEST_P(PieceUploadTest, OfWhatIsNoReadablePdfIsThrownAway) {
       {"PK\x03\x04 a document of another kind", Reason::kUploadWrongType},
       {"%PDF-1.4 and nothing else", Reason::kUploadUnreadable},
       {MakePdf(2, "/OpenAction << /S /JavaScript /JS (x) >>"),
-       Reason::kUploadUnreadable},
+       Reason::kUploadActiveContent},
+      {"PK\x03\x04 [Content_Types].xml of a letter",
+       Reason::kUploadOfficeDocument},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.bytes.substr(0, 30));

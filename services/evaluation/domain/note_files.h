@@ -21,7 +21,7 @@ class NoteFiles {
  public:
   virtual ~NoteFiles() = default;
 
-  // UPLOAD_WRONG_TYPE, UPLOAD_UNREADABLE, INTERNAL.
+  // The errors of common/documents/inspect.h.
   virtual absl::StatusOr<NoteFile> Inspect(const documents::Upload& upload) = 0;
 
   virtual absl::StatusOr<std::string> Read(const std::string& object_id) = 0;

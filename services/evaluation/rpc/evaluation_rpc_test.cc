@@ -301,16 +301,16 @@ TEST_P(EvaluationRpcTest, NoteRefusesFilesThatAreNoReadablePdf) {
       {"PK\x03\x04 a word processor's file", Reason::kUploadWrongType},
       {"%PDF-1.4 and nothing else", Reason::kUploadUnreadable},
       {MakePdf(2, "/OpenAction << /S /JavaScript /JS (x) >>"),
-       Reason::kUploadUnreadable},
+       Reason::kUploadActiveContent},
   };
   for (const auto& [bytes, reason] : cases) {
-    pb::SubmitNoteVersionRequest request;
-    request.set_name(note);
-    request.set_upload(fixture_.Upload(bytes));
-    EXPECT_THAT(
-        fixture_.Call(fixture_.notes(), &Notes::SubmitNoteVersion, request),
-        HasReason(reason));
+    EXPECT_THAT(fixture_.TryUpload(bytes), HasReason(reason));
   }
+  EXPECT_THAT(fixture_.TryUpload(MakePdf(2), "image/png"),
+              HasReason(Reason::kUploadWrongType));
+  EXPECT_THAT(
+      fixture_.TryUpload(MakePdf(2), "application/vnd.oasis.opendocument.text"),
+      HasReason(Reason::kUploadOfficeDocument));
   pb::SubmitNoteVersionRequest unknown;
   unknown.set_name(note);
   unknown.set_upload("bodies/opale/uploads/never-announced");

@@ -74,6 +74,9 @@ class EvaluationFixture {
 
   // A complete upload of these bytes; its name.
   std::string Upload(const std::string& bytes);
+  absl::StatusOr<std::string> TryUpload(
+      const std::string& bytes,
+      const std::string& content_type = "application/pdf");
 
   // A note with an approved subject; its name.
   std::string ApprovedNote(const EnrolmentName& enrolment);
