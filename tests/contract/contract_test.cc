@@ -187,6 +187,56 @@ TEST(ContractTest, NoRequestTakesAMalformedName) {
   EXPECT_GT(checked, 500);
 }
 
+// Puts `text` into every string that a request may carry.
+void Plant(Message& message, const std::string& text, int depth) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  const Descriptor& type = *message.GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (IsOutput(field) || field.is_map()) continue;
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      if (field.is_repeated()) {
+        reflection.AddString(&message, &field, text);
+      } else {
+        reflection.SetString(&message, &field, text);
+      }
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+               depth < 4) {
+      Plant(field.is_repeated() ? *reflection.AddMessage(&message, &field)
+                                : *reflection.MutableMessage(&message, &field),
+            text, depth + 1);
+    }
+  }
+}
+
+// Errors go to logs of callers, and what people write does not.
+TEST(ContractTest, NoErrorRepeatsWhatWasSent) {
+  const std::string planted = "Plantée-Reconnaissable";
+  int refused = 0;
+  for (const FileDescriptor* file : Contract()) {
+    for (int s = 0; s < file->service_count(); ++s) {
+      for (int m = 0; m < file->service(s)->method_count(); ++m) {
+        const Descriptor& type = *file->service(s)->method(m)->input_type();
+        for (const std::string& text :
+             {planted, planted + "\a", planted + std::string(100'000, 'x')}) {
+          const std::unique_ptr<Message> request(
+              MessageFactory::generated_factory()->GetPrototype(&type)->New());
+          Plant(*request, text, 0);
+          std::unique_ptr<Message> normalised;
+          const absl::Status status =
+              rpc::RequestRules::Of(type).Check(*request, normalised);
+          if (!status.ok()) ++refused;
+          EXPECT_THAT(
+              status.ToString(absl::StatusToStringMode::kWithEverything),
+              ::testing::Not(::testing::HasSubstr("Reconnaissable")))
+              << type.full_name();
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 200);
+}
+
 // A code that has a form is asked for in that form, in whichever message.
 TEST(ContractTest, CodesHaveTheirForm) {
   const std::map<std::string, FieldRules::PatternKind> forms = {
