@@ -22,6 +22,9 @@ struct Caller {
   // and a keyed digest of the request; both empty when the caller gave none.
   std::string request_id;
   std::string request_digest;
+  // 32 hexadecimal digits: the trace id of W3C Trace Context; empty for a
+  // service's own work.
+  std::string trace_id;
   // Real time after which nobody waits for the answer.
   absl::Time deadline = absl::InfiniteFuture();
   // Business time at which the call arrived.

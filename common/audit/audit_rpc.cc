@@ -62,7 +62,7 @@ absl::StatusOr<pb::ListAuditEntriesResponse> AuditRpc::ListAuditEntries(
   if (request.page_token().empty()) {
     std::vector<std::string> asked;
     if (!request.resource().empty()) asked.push_back(request.resource());
-    RETURN_IF_ERROR(journal_.Record(call.caller, call.trace_id, asked,
+    RETURN_IF_ERROR(journal_.Record(call.caller, asked,
                                     /*before_answer=*/false));
   }
   pb::ListAuditEntriesResponse response;

@@ -75,8 +75,7 @@ int64_t RoleBits(access::RoleSet roles) {
   return static_cast<int64_t>(bits);
 }
 
-std::vector<Entry> EntriesOf(const access::Caller& caller,
-                             std::string_view trace_id, Action action,
+std::vector<Entry> EntriesOf(const access::Caller& caller, Action action,
                              const std::vector<Resource>& resources,
                              absl::Time record_time) {
   const Entry common{
@@ -89,7 +88,7 @@ std::vector<Entry> EntriesOf(const access::Caller& caller,
       .method = caller.method,
       .action = action,
       .request_id = caller.request_id,
-      .trace_id = std::string(trace_id)};
+      .trace_id = caller.trace_id};
   if (resources.empty()) return {common};
   std::vector<Entry> entries;
   std::map<std::string, std::size_t> entry_of_body;

@@ -80,8 +80,7 @@ int64_t RoleBits(access::RoleSet roles);
 // own. Without resources, one entry. Of a name that stands twice the last
 // version counts. Control characters in names are replaced, so that what is
 // kept can be kept as lines.
-std::vector<Entry> EntriesOf(const access::Caller& caller,
-                             std::string_view trace_id, Action action,
+std::vector<Entry> EntriesOf(const access::Caller& caller, Action action,
                              const std::vector<Resource>& resources,
                              absl::Time record_time);
 

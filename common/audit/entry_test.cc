@@ -33,6 +33,7 @@ access::Caller CallerOf(const std::string& body) {
   caller.principal.roles.Add(5);
   caller.method = "S/M";
   caller.request_id = "r";
+  caller.trace_id = "t";
   caller.now = absl::FromUnixMicros(7);
   return caller;
 }
@@ -82,7 +83,7 @@ TEST(AuditEntryTest, SaltsDiffer) {
 }
 
 TEST(AuditEntryTest, WhatLiesInSeveralBodiesIsSplit) {
-  const std::vector<Entry> entries = EntriesOf(CallerOf(""), "t", Action::kRead,
+  const std::vector<Entry> entries = EntriesOf(CallerOf(""), Action::kRead,
                                                {{"bodies/opale/persons/a", 0},
                                                 {"bodies/jade/persons/b", 0},
                                                 {"bodies/opale/persons/c", 0},
@@ -107,8 +108,8 @@ TEST(AuditEntryTest, WhatLiesInSeveralBodiesIsSplit) {
 }
 
 TEST(AuditEntryTest, WithoutResourcesItIsTheCallersBody) {
-  const std::vector<Entry> entries = EntriesOf(
-      CallerOf("bodies/opale"), "", Action::kRead, {}, absl::UnixEpoch());
+  const std::vector<Entry> entries =
+      EntriesOf(CallerOf("bodies/opale"), Action::kRead, {}, absl::UnixEpoch());
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].body, "bodies/opale");
   EXPECT_TRUE(entries[0].resources.empty());
@@ -117,13 +118,13 @@ TEST(AuditEntryTest, WithoutResourcesItIsTheCallersBody) {
 TEST(AuditEntryTest, TheActingRolesCountWhereTheyAreKnown) {
   access::Caller caller = CallerOf("");
   caller.acting_roles.Add(5);
-  EXPECT_EQ(
-      EntriesOf(caller, "", Action::kRead, {}, absl::UnixEpoch())[0].roles, 32);
+  EXPECT_EQ(EntriesOf(caller, Action::kRead, {}, absl::UnixEpoch())[0].roles,
+            32);
 }
 
 TEST(AuditEntryTest, AResourceChangedTwiceStandsOnceWithItsLastVersion) {
   const std::vector<Entry> entries =
-      EntriesOf(CallerOf(""), "", Action::kChange,
+      EntriesOf(CallerOf(""), Action::kChange,
                 {{"bodies/a/x", 1}, {"bodies/a/y", 1}, {"bodies/a/x", 2}},
                 absl::UnixEpoch());
   ASSERT_EQ(entries.size(), 1u);
@@ -133,7 +134,7 @@ TEST(AuditEntryTest, AResourceChangedTwiceStandsOnceWithItsLastVersion) {
 
 TEST(AuditEntryTest, LinesRoundTripWhateverTheNames) {
   const std::vector<Entry> entries = EntriesOf(
-      CallerOf(""), "", Action::kRead,
+      CallerOf(""), Action::kRead,
       {{"with space", 0}, {"two\nlines 7", 2}, {"", 1}}, absl::UnixEpoch());
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].resources[1].name, "two?lines 7");

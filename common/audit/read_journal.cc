@@ -88,13 +88,13 @@ bool BufferedReadJournal::TryBuffer(std::vector<Entry>& entries) {
 }
 
 absl::Status BufferedReadJournal::Record(
-    const access::Caller& caller, std::string_view trace_id,
-    absl::Span<const std::string> resources, bool before_answer) {
+    const access::Caller& caller, absl::Span<const std::string> resources,
+    bool before_answer) {
   std::vector<Resource> read;
   read.reserve(resources.size());
   for (const std::string& name : resources) read.push_back({name});
   std::vector<Entry> entries =
-      EntriesOf(caller, trace_id, Action::kRead, read, absl::Now());
+      EntriesOf(caller, Action::kRead, read, absl::Now());
   const auto count = static_cast<double>(entries.size());
   if (!before_answer && TryBuffer(entries)) {
     buffered_.Increment(count);

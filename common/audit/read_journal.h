@@ -55,7 +55,7 @@ class BufferedReadJournal final : public rpc::ReadJournal {
   BufferedReadJournal(const BufferedReadJournal&) = delete;
   BufferedReadJournal& operator=(const BufferedReadJournal&) = delete;
 
-  absl::Status Record(const access::Caller& caller, std::string_view trace_id,
+  absl::Status Record(const access::Caller& caller,
                       absl::Span<const std::string> resources,
                       bool before_answer) override;
 

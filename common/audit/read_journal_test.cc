@@ -133,7 +133,7 @@ class ReadJournalTest : public ::testing::Test {
   }
   absl::Status Record(BufferedReadJournal& journal, const std::string& subject,
                       bool before_answer = false) {
-    return journal.Record(CallerOf(subject), "trace", kRead, before_answer);
+    return journal.Record(CallerOf(subject), kRead, before_answer);
   }
   std::string MetricLine(const std::string& start) {
     const std::string text = metrics_.Text();
@@ -220,7 +220,7 @@ TEST_F(ReadJournalTest, NamesTakeRoomToo) {
       database_, metrics_,
       {.flush_interval = absl::Hours(1), .capacity_bytes = 4000});
   const Strings many(1, std::string(5000, 'x'));
-  EXPECT_OK(journal.Record(CallerOf("a"), "", many, false));
+  EXPECT_OK(journal.Record(CallerOf("a"), many, false));
   EXPECT_EQ(database_.subjects(), Strings{"a"});
 }
 

@@ -199,7 +199,8 @@ TEST_P(AuditTrailTest, ReadsAreInTheChainOnceFlushed) {
   access::Caller caller = CallerOf("user:2");
   caller.method = "Service/GetThing";
   const Strings names = {"bodies/opale/things/1", "bodies/jade/things/2"};
-  ASSERT_OK(journal.Record(caller, "0123456789abcdef0123456789abcdef", names,
+  caller.trace_id = "0123456789abcdef0123456789abcdef";
+  ASSERT_OK(journal.Record(caller, names,
                            /*before_answer=*/false));
   ASSERT_OK(journal.Flush());
   Chain();
@@ -224,11 +225,11 @@ TEST_P(AuditTrailTest, ASensitiveReadIsCommittedOrRefused) {
   telemetry::Metrics metrics;
   BufferedReadJournal journal(*database_, metrics);
   const Strings names = {"bodies/opale/persons/a"};
-  ASSERT_OK(journal.Record(CallerOf("user:2"), "", names, true));
+  ASSERT_OK(journal.Record(CallerOf("user:2"), names, true));
   Chain();
   EXPECT_EQ(Read().entries.size(), 1u);
   faults_.Inject(SessionFaults::kLoseBeforeCommit, 100);
-  EXPECT_THAT(journal.Record(CallerOf("user:3"), "", names, true),
+  EXPECT_THAT(journal.Record(CallerOf("user:3"), names, true),
               HasReason(Reason::kDatabaseUnavailable));
   faults_.Inject(SessionFaults::kLoseBeforeCommit, 0);
   Chain();
@@ -266,8 +267,8 @@ TEST_P(AuditTrailTest, FiltersNarrowTheList) {
   Change("bodies/opale/things/x_y", "user:4");
   telemetry::Metrics metrics;
   BufferedReadJournal journal(*database_, metrics);
-  ASSERT_OK(journal.Record(CallerOf("user:5"), "",
-                           Strings{"bodies/opale/things/1"}, true));
+  ASSERT_OK(journal.Record(CallerOf("user:5"), Strings{"bodies/opale/things/1"},
+                           true));
   Chain();
   const access::Scope all = access::Scope::Installation();
   EXPECT_EQ(Subjects(Read({.scope = all, .resource = "bodies/opale/things/1"})),
@@ -319,7 +320,7 @@ TEST_P(AuditTrailTest, LargeEntriesMakeShorterPages) {
     names.push_back(Cat("bodies/opale/", std::string(100, 'x'), i));
   }
   for (int i = 0; i < 3; ++i) {
-    ASSERT_OK(journal.Record(CallerOf("user:1"), "", names, true));
+    ASSERT_OK(journal.Record(CallerOf("user:1"), names, true));
   }
   Chain();
   const TrailPage page =

@@ -10,8 +10,6 @@ namespace parcours::rpc {
 // What a service's code knows of the call it answers.
 struct CallContext {
   access::Caller caller;
-  // 32 hexadecimal digits: the trace id of W3C Trace Context.
-  std::string trace_id;
   // The traceparent that calls made on behalf of this one carry.
   std::string traceparent;
 };

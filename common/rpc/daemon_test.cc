@@ -268,7 +268,6 @@ TEST(Propagate, TakesTheSoonerDeadlineAndTheTrace) {
                               .request_digest = {},
                               .deadline = now + absl::Seconds(2),
                               .now = {}},
-                   .trace_id = {},
                    .traceparent = "00-x"};
   grpc::ClientContext rushed;
   Propagate(call, absl::Seconds(30), rushed);

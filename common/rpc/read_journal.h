@@ -20,7 +20,6 @@ class ReadJournal {
   // With `before_answer` the record is durable when this returns. An error
   // takes the place of the answer.
   virtual absl::Status Record(const access::Caller& caller,
-                              std::string_view trace_id,
                               absl::Span<const std::string> resources,
                               bool before_answer) = 0;
 };

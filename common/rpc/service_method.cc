@@ -53,7 +53,7 @@ std::string KeyNameOf(type::v1::Role role) {
 // Which of the principal's claims says what is the own of a role.
 const std::string& OwnerOf(const access::Principal& principal,
                            const google::protobuf::EnumValueDescriptor& role) {
-  static const std::string kNobody;
+  static const auto& nobody = *new std::string();
   switch (role.options().GetExtension(type::v1::own_by)) {
     case type::v1::OWNER_PERSON:
       return principal.person;
@@ -62,7 +62,7 @@ const std::string& OwnerOf(const access::Principal& principal,
     case type::v1::OWNER_FUNDER:
       return principal.funder;
     default:
-      return kNobody;
+      return nobody;
   }
 }
 

@@ -191,9 +191,9 @@ absl::StatusOr<CallContext> Shell::Admissible(const Call& call,
                                .method = call.method->full_name,
                                .request_id = {},
                                .request_digest = {},
+                               .trace_id = call.trace_id,
                                .deadline = deadline,
                                .now = options_.clock->Now()},
-      .trace_id = call.trace_id,
       .traceparent = call.traceparent};
 }
 
@@ -280,7 +280,7 @@ absl::Status Shell::Release(const ServiceMethod& method,
     AddNames(request, resources);
     AddNames(answer, resources);
     RETURN_IF_ERROR(options_.read_journal->Record(
-        context.caller, context.trace_id, resources,
+        context.caller, resources,
         method.audit == type::v1::AUDIT_SENSITIVE_READ));
   }
   if (method.redaction != nullptr) {

@@ -197,9 +197,8 @@ void SessionTransaction::QueueAudit(const Outcome& outcome) {
       resources.push_back({outcome.name, outcome.version});
     }
   }
-  for (const audit::Entry& entry :
-       audit::EntriesOf(caller_, /*trace_id=*/"", audit::Action::kChange,
-                        resources, absl::Now())) {
+  for (const audit::Entry& entry : audit::EntriesOf(
+           caller_, audit::Action::kChange, resources, absl::Now())) {
     queue_.push_back({InsertAuditEntry(entry), -1});
   }
 }

@@ -77,7 +77,7 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
     response.set_full_scope(call.caller.scope.is_full());
     response.mutable_deadline()->set_seconds(
         absl::ToUnixSeconds(call.caller.deadline));
-    response.set_trace_id(call.trace_id);
+    response.set_trace_id(call.caller.trace_id);
     return response;
   }
 
