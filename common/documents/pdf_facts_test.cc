@@ -136,7 +136,7 @@ TEST(PdfFactsTest, ADocumentThatIsAnArchiveAsWellIsNone) {
 
 TEST(PdfFactsTest, AWordProcessorsFileIsKnownByItsBytes) {
   for (const std::string& bytes :
-       {std::string("PK\x03\x04\x14\0\0\0 [Content_Types].xml", 30),
+       {std::string("PK\x03\x04\x14\0\0\0 [Content_Types].xml", 28),
         std::string(
             "PK\x03\x04 mimetypeapplication/vnd.oasis.opendocument.text"),
         std::string("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 a letter"),
