@@ -6,17 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
+#include <optional>
 
 namespace parcours::quota {
 namespace {
 
 constexpr std::size_t kIpv6NetworkBytes = 8;
 constexpr std::string_view kNoAddress = "?";
-
-CountedAddress OfIpv4(const unsigned char* address) {
-  if (address[0] == 127) return {.local = true};
-  return {.bytes = std::string(reinterpret_cast<const char*>(address), 4)};
-}
 
 // Without brackets and without the zone of a link-local address.
 std::string_view Bare(std::string_view host) {
@@ -31,31 +28,77 @@ std::string_view Bare(std::string_view host) {
   return host.substr(0, host.find('%'));
 }
 
-}  // namespace
-
-CountedAddress CountAddress(std::string_view host) {
-  if (host.empty() || host.starts_with("unix:") ||
-      host.starts_with("unix-abstract:")) {
-    return {.local = true};
-  }
+// All sixteen bytes of an address, IPv4 as mapped; nothing for anything else.
+std::optional<std::array<unsigned char, 16>> BytesOf(std::string_view host) {
   host = Bare(host);
   // inet_pton wants a string that ends.
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (host.size() < text.size() && host.find('\0') == std::string_view::npos) {
-    std::copy(host.begin(), host.end(), text.begin());
-    in_addr ipv4{};
-    if (inet_pton(AF_INET, text.data(), &ipv4) == 1) {
-      return OfIpv4(reinterpret_cast<const unsigned char*>(&ipv4.s_addr));
-    }
-    in6_addr ipv6{};
-    if (inet_pton(AF_INET6, text.data(), &ipv6) == 1) {
-      if (IN6_IS_ADDR_LOOPBACK(&ipv6)) return {.local = true};
-      if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return OfIpv4(&ipv6.s6_addr[12]);
-      return {.bytes = std::string(reinterpret_cast<const char*>(ipv6.s6_addr),
-                                   kIpv6NetworkBytes)};
-    }
+  if (host.size() >= text.size() || host.find('\0') != std::string_view::npos) {
+    return std::nullopt;
   }
-  return {.bytes = std::string(kNoAddress)};
+  std::copy(host.begin(), host.end(), text.begin());
+  std::array<unsigned char, 16> bytes{};
+  in_addr ipv4{};
+  if (inet_pton(AF_INET, text.data(), &ipv4) == 1) {
+    bytes[10] = bytes[11] = 0xFF;
+    std::memcpy(&bytes[12], &ipv4, sizeof(ipv4));
+    return bytes;
+  }
+  if (inet_pton(AF_INET6, text.data(), bytes.data()) == 1) return bytes;
+  return std::nullopt;
+}
+
+bool IsMapped(const std::array<unsigned char, 16>& bytes) {
+  return std::all_of(bytes.begin(), bytes.begin() + 10,
+                     [](unsigned char byte) { return byte == 0; }) &&
+         bytes[10] == 0xFF && bytes[11] == 0xFF;
+}
+
+bool IsLoopback(const std::array<unsigned char, 16>& bytes) {
+  constexpr std::array<unsigned char, 16> kLoopback = {0, 0, 0, 0, 0, 0, 0, 0,
+                                                       0, 0, 0, 0, 0, 0, 0, 1};
+  return bytes == kLoopback || (IsMapped(bytes) && bytes[12] == 127);
+}
+
+// As gRPC names what has no host, with or without a path.
+bool IsSocket(std::string_view host) {
+  const std::string_view kind = host.substr(0, host.find(':'));
+  return host.empty() || kind == "unix" || kind == "unix-abstract" ||
+         host == "inproc";
+}
+
+std::string Text(const unsigned char* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+}  // namespace
+
+CountedAddress CountAddress(std::string_view host) {
+  if (IsSocket(host)) return {.local = true};
+  const auto bytes = BytesOf(host);
+  if (!bytes.has_value()) return {.bytes = std::string(kNoAddress)};
+  if (IsLoopback(*bytes)) return {.local = true};
+  if (IsMapped(*bytes)) return {.bytes = Text(&(*bytes)[12], 4)};
+  return {.bytes = Text(bytes->data(), kIpv6NetworkBytes)};
+}
+
+std::string_view CallerAddress(std::string_view peer_host,
+                               std::string_view forwarded,
+                               const std::vector<std::string>& proxies) {
+  if (proxies.empty() || forwarded.empty()) return peer_host;
+  const auto peer = BytesOf(peer_host);
+  const bool local = IsSocket(peer_host) || (peer && IsLoopback(*peer));
+  const bool trusted = std::any_of(
+      proxies.begin(), proxies.end(), [&](const std::string& proxy) {
+        if (proxy == "loopback") return local;
+        return peer.has_value() && BytesOf(proxy) == peer;
+      });
+  if (!trusted) return peer_host;
+  std::string_view last = forwarded.substr(forwarded.rfind(',') + 1);
+  const std::size_t start = last.find_first_not_of(" \t");
+  if (start == std::string_view::npos) return peer_host;
+  last = last.substr(start, last.find_last_not_of(" \t") + 1 - start);
+  return last;
 }
 
 }  // namespace parcours::quota

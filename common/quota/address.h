@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace parcours::quota {
 
@@ -19,6 +20,15 @@ struct CountedAddress {
 // `host` is the host part of a peer: "192.0.2.7", "2001:db8::1", with or
 // without brackets, percent-encoded or not.
 CountedAddress CountAddress(std::string_view host);
+
+// The address that a call counts for: its peer's; or, where the peer is one of
+// `proxies`, the last one in `forwarded`, its X-Forwarded-For, which is what
+// that proxy added: whatever stands before it, the client may have written.
+// `proxies` are addresses, "loopback" for this machine. A proxy that forwards
+// nothing counts for itself.
+std::string_view CallerAddress(std::string_view peer_host,
+                               std::string_view forwarded,
+                               const std::vector<std::string>& proxies);
 
 }  // namespace parcours::quota
 

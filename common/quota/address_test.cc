@@ -9,9 +9,9 @@ namespace {
 
 TEST(AddressTest, ThisMachineIsLocal) {
   for (const char* host :
-       {"", "unix:", "unix:/run/parcours.sock", "unix-abstract:x", "127.0.0.1",
-        "127.8.9.10", "::1", "[::1]", "%5B::1%5D", "%5b::1%5d",
-        "::ffff:127.0.0.1"}) {
+       {"", "unix", "unix:", "inproc", "unix:/run/parcours.sock",
+        "unix-abstract:x", "127.0.0.1", "127.8.9.10", "::1", "[::1]",
+        "%5B::1%5D", "%5b::1%5d", "::ffff:127.0.0.1"}) {
     EXPECT_TRUE(CountAddress(host).local) << host;
   }
 }
@@ -50,6 +50,34 @@ TEST(AddressTest, WhatIsNoAddressIsCountedTogether) {
     counted.insert(CountAddress(host).bytes);
   }
   EXPECT_EQ(counted.size(), 1U);
+}
+
+TEST(CallerAddressTest, IsThePeersUnlessThatIsATrustedProxy) {
+  const std::vector<std::string> proxies = {"192.0.2.10", "2001:db8::a"};
+  EXPECT_EQ(CallerAddress("198.51.100.1", "203.0.113.9", proxies),
+            "198.51.100.1");
+  EXPECT_EQ(CallerAddress("127.0.0.1", "203.0.113.9", proxies), "127.0.0.1");
+  EXPECT_EQ(CallerAddress("192.0.2.10", "203.0.113.9", {}), "192.0.2.10");
+  EXPECT_EQ(CallerAddress("192.0.2.10", "203.0.113.9", proxies), "203.0.113.9");
+  EXPECT_EQ(CallerAddress("::ffff:192.0.2.10", "203.0.113.9", proxies),
+            "203.0.113.9");
+  EXPECT_EQ(CallerAddress("[2001:DB8::A]", "2001:db8:1::9", proxies),
+            "2001:db8:1::9");
+  // Of the same network, and not the same.
+  EXPECT_EQ(CallerAddress("2001:db8::b", "203.0.113.9", proxies),
+            "2001:db8::b");
+}
+
+TEST(CallerAddressTest, OfManyForwardedIsTheOneThatTheProxyAdded) {
+  const std::vector<std::string> proxies = {"loopback"};
+  EXPECT_EQ(
+      CallerAddress("127.0.0.1", "10.0.0.1, 127.0.0.1,203.0.113.9 ", proxies),
+      "203.0.113.9");
+  EXPECT_EQ(CallerAddress("", "203.0.113.9", proxies), "203.0.113.9");
+  EXPECT_EQ(CallerAddress("::1", "", proxies), "::1");
+  EXPECT_EQ(CallerAddress("::1", "10.0.0.1, ", proxies), "::1");
+  EXPECT_EQ(CallerAddress("203.0.113.1", "203.0.113.9", proxies),
+            "203.0.113.1");
 }
 
 }  // namespace

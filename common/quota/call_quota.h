@@ -59,8 +59,9 @@ class CallQuota final : public rpc::Quota {
   ~CallQuota() override;
 
   // QUOTA_EXCEEDED with the time until the call would pass. Callers on this
-  // very machine are limited only by a limit of their client's own; a negative
-  // `client_calls_per_minute` is of a client that nothing limits.
+  // very machine are limited only by a limit of their client's own. Nothing
+  // limits the services among themselves ("service:…"), nor a client with a
+  // negative `client_calls_per_minute`; who is only "public" counts by address.
   absl::Status Charge(std::string_view address, std::string_view client,
                       int64_t client_calls_per_minute) override;
 

@@ -105,8 +105,16 @@ TEST_F(CallQuotaTest, OnThisMachineOnlyAClientsOwnLimitCounts) {
 TEST_F(CallQuotaTest, WhomNothingLimitsIsNotCounted) {
   const auto quota =
       Make({.address_calls_per_minute = 1, .client_calls_per_minute = 1});
-  EXPECT_EQ(Passed(*quota, 1000, kThere, "service:enrolment", -1), 1000);
+  EXPECT_EQ(Passed(*quota, 1000, kThere, "service:enrolment"), 1000);
+  EXPECT_EQ(Passed(*quota, 1000, kThere, "somebody", -1), 1000);
   EXPECT_EQ(Passed(*quota, 10, kThere, ""), 1);
+}
+
+TEST_F(CallQuotaTest, ThePublicCountsByAddressAlone) {
+  const auto quota =
+      Make({.address_calls_per_minute = 5, .client_calls_per_minute = 5});
+  EXPECT_EQ(Passed(*quota, 20, kThere, "public"), 5);
+  EXPECT_EQ(Passed(*quota, 20, "192.0.2.2", "public"), 5);
 }
 
 TEST_F(CallQuotaTest, ZeroIsNoLimit) {
