@@ -41,7 +41,8 @@ std::vector<AuditedService> Audited(const ServiceAddresses& addresses) {
         std::pair("scheduling", addresses.scheduling),
         std::pair("evaluation", addresses.evaluation)}) {
     if (address.empty()) continue;
-    services.push_back({name, AuditClient(OpenChannel(address), address)});
+    services.push_back(
+        {name, AuditClient(OpenChannel(address, addresses.access), address)});
   }
   return services;
 }

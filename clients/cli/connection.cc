@@ -9,14 +9,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/rpc/bearer.h"
 #include "common/rpc/grpc_status.h"
 #include "common/status/error.h"
 #include "common/text/view.h"
 #include "common/types/resource_name.h"
 #include "google/protobuf/descriptor.h"
 #include "google/rpc/error_details.pb.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 
 namespace parcours::cli {
 namespace {
@@ -62,8 +61,9 @@ std::string TextOf(const absl::Status& status) {
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
-  return grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
+                                           const Access& access) {
+  return rpc::MakeBearerChannel(address, access.token, access.credentials);
 }
 
 void FillRequestId(google::protobuf::Message& request) {

@@ -17,6 +17,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
 
 namespace parcours::cli {
@@ -42,9 +43,18 @@ enum ExitCode {
   kUnreachable = 3,
 };
 
-// A channel to `address` ("host:port", or "unix:path"), without encryption:
-// for loopback and for what stands behind a proxy of its own.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
+// As whom services are called, and how the way to them is protected.
+struct Access {
+  // The bearer token that every call carries; empty: none.
+  std::string token;
+  // Null: plain text, which goes to loopback only.
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+};
+
+// A channel to `address` ("host:port", or "unix:path"). In plain text to
+// anywhere but loopback, every call fails and nothing is sent.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
+                                           const Access& access = {});
 
 // Gives `request` a fresh request_id when it has that field and it is empty, so
 // that every attempt is the same call.

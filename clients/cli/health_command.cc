@@ -43,8 +43,9 @@ bool IsServing(const Empty& response) {
 
 }  // namespace
 
-absl::Status CheckHealth(const std::string& address, absl::Duration timeout) {
-  grpc::TemplatedGenericStub<Empty, Empty> stub(OpenChannel(address));
+absl::Status CheckHealth(const std::string& address, const Access& access,
+                         absl::Duration timeout) {
+  grpc::TemplatedGenericStub<Empty, Empty> stub(OpenChannel(address, access));
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   const Empty request;

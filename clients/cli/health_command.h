@@ -5,12 +5,14 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "clients/cli/connection.h"
 
 namespace parcours::cli {
 
 // Asks the server at `address` through grpc.health.v1 whether it serves. OK
 // when it does; UNAVAILABLE when it does not, or is not reached in `timeout`.
-absl::Status CheckHealth(const std::string& address, absl::Duration timeout);
+absl::Status CheckHealth(const std::string& address, const Access& access,
+                         absl::Duration timeout);
 
 }  // namespace parcours::cli
 

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -17,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "clients/cli/access_files.h"
 #include "clients/cli/audit_commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/demo/story.h"
@@ -24,6 +27,7 @@
 #include "clients/cli/migrate_command.h"
 #include "clients/cli/programme_commands.h"
 #include "clients/cli/services.h"
+#include "clients/cli/token_command.h"
 #include "common/text/view.h"
 
 ABSL_FLAG(std::string, address, "127.0.0.1:50051",
@@ -61,11 +65,42 @@ ABSL_FLAG(
     "heads of the audit trail that were kept, as printed by `audit head`");
 ABSL_FLAG(std::string, resource, "",
           "only what concerns this resource and those below it");
-ABSL_FLAG(std::string, subject, "", "only what this subject did");
+ABSL_FLAG(std::string, subject, "",
+          "in a list, only what this subject did; of a token, whose it is, by "
+          "default that of its first role");
 ABSL_FLAG(absl::Time, since, absl::InfinitePast(),
           "only what was recorded then or later (RFC 3339)");
 ABSL_FLAG(absl::Time, until, absl::InfiniteFuture(),
           "only what was recorded before (RFC 3339)");
+ABSL_FLAG(bool, local, false,
+          "mark a new database, for ever, as local: it accepts the tokens of a "
+          "local issuer");
+ABSL_FLAG(std::string, token_file, "",
+          "file that holds the bearer token of the calls; by default "
+          "var/authority/token where it exists");
+ABSL_FLAG(
+    std::string, tls_ca_file, "",
+    "authorities of the servers, PEM; empty: plain text, to loopback only");
+ABSL_FLAG(std::string, tls_certificate_file, "",
+          "certificate of this client, PEM, for servers that ask for one");
+ABSL_FLAG(std::string, tls_key_file, "", "its private key, PEM");
+ABSL_FLAG(std::vector<std::string>, as, {},
+          "the roles of the token, with commas: coordinator, jury_member…");
+ABSL_FLAG(std::string, body, "",
+          "bodies/opale: the body it is of; empty: the whole installation");
+ABSL_FLAG(std::string, person, "",
+          "bodies/opale/persons/…: who its bearer is in the record");
+ABSL_FLAG(std::string, organisation, "",
+          "bodies/opale/organisations/…: for whom its bearer acts");
+ABSL_FLAG(std::string, funder, "", "the id of the funder its bearer acts for");
+ABSL_FLAG(absl::Duration, valid_for, absl::Hours(8), "until it expires");
+ABSL_FLAG(std::string, signing_key_file, "var/authority/signing-key.json",
+          "private key of the local issuer, a JWK");
+ABSL_FLAG(std::string, jwks_file, "var/authority/keys.json",
+          "its public part, a JWK Set");
+ABSL_FLAG(std::string, issuer, "https://local.parcours.internal",
+          "the name of the local issuer in its tokens");
+ABSL_FLAG(std::string, audience, "parcours", "for whom the token is");
 
 namespace parcours::cli {
 namespace {
@@ -81,10 +116,41 @@ struct Command {
   std::function<ExitCode(const std::vector<std::string>& arguments)> run;
 };
 
-ServiceAddresses Addresses() {
-  return {.enrolment = absl::GetFlag(FLAGS_enrolment_address),
-          .scheduling = absl::GetFlag(FLAGS_scheduling_address),
-          .evaluation = absl::GetFlag(FLAGS_evaluation_address)};
+// As whom the services at `addresses` are called; nothing, and what is wrong on
+// stderr, when it cannot be read or would go in plain text over a network.
+std::optional<Access> AccessTo(const std::vector<std::string>& addresses) {
+  auto access = ReadAccess(
+      {.token_file = absl::GetFlag(FLAGS_token_file),
+       .tls_ca_file = absl::GetFlag(FLAGS_tls_ca_file),
+       .tls_certificate_file = absl::GetFlag(FLAGS_tls_certificate_file),
+       .tls_key_file = absl::GetFlag(FLAGS_tls_key_file)});
+  absl::Status status = access.status();
+  if (status.ok()) status = CheckReach(addresses, *access);
+  if (status.ok()) return *std::move(access);
+  std::cerr << status.message() << '\n';
+  return std::nullopt;
+}
+
+std::optional<ServiceAddresses> Addresses() {
+  ServiceAddresses addresses{
+      .enrolment = absl::GetFlag(FLAGS_enrolment_address),
+      .scheduling = absl::GetFlag(FLAGS_scheduling_address),
+      .evaluation = absl::GetFlag(FLAGS_evaluation_address),
+      .access = {}};
+  auto access = AccessTo(
+      {addresses.enrolment, addresses.scheduling, addresses.evaluation});
+  if (!access.has_value()) return std::nullopt;
+  addresses.access = *std::move(access);
+  return addresses;
+}
+
+// The flags of a command that calls services.
+std::vector<std::string_view> Calling(std::vector<std::string_view> flags) {
+  for (const std::string_view flag :
+       {"token_file", "tls_ca_file", "tls_certificate_file", "tls_key_file"}) {
+    flags.push_back(flag);
+  }
+  return flags;
 }
 
 ApplyOptions OptionsOfApply() {
@@ -95,8 +161,10 @@ ApplyOptions OptionsOfApply() {
 
 ExitCode Health(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
-  const absl::Status status =
-      CheckHealth(absl::GetFlag(FLAGS_address), absl::GetFlag(FLAGS_timeout));
+  const auto access = AccessTo({absl::GetFlag(FLAGS_address)});
+  if (!access.has_value()) return kUsage;
+  const absl::Status status = CheckHealth(absl::GetFlag(FLAGS_address), *access,
+                                          absl::GetFlag(FLAGS_timeout));
   if (!status.ok()) {
     PrintError(std::cerr, status);
     return kUnreachable;
@@ -106,12 +174,16 @@ ExitCode Health(const std::vector<std::string>& arguments) {
 }
 
 ExitCode Plan(const std::vector<std::string>& arguments) {
-  return PlanProgrammeCommand(Addresses(), arguments, OptionsOfApply(),
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return PlanProgrammeCommand(*addresses, arguments, OptionsOfApply(),
                               std::cout, std::cerr);
 }
 
 ExitCode Apply(const std::vector<std::string>& arguments) {
-  return ApplyProgrammeCommand(Addresses(), arguments, OptionsOfApply(),
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return ApplyProgrammeCommand(*addresses, arguments, OptionsOfApply(),
                                std::cout, std::cerr);
 }
 
@@ -130,19 +202,46 @@ ExitCode MigrateDatabase(const std::vector<std::string>& arguments) {
       Migrate({.service = absl::GetFlag(FLAGS_service),
                .database_url = absl::GetFlag(FLAGS_database_url),
                .password_file = absl::GetFlag(FLAGS_database_password_file),
-               .simulation = absl::GetFlag(FLAGS_simulation)});
+               .simulation = absl::GetFlag(FLAGS_simulation),
+               .local = absl::GetFlag(FLAGS_local)});
   if (!status.ok()) PrintError(std::cerr, status);
   return status.code() == absl::StatusCode::kInvalidArgument
              ? kUsage
              : ExitCodeOf(status);
 }
 
+ExitCode TokenKeygen(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return TokenKeygenCommand(absl::GetFlag(FLAGS_signing_key_file),
+                            absl::GetFlag(FLAGS_jwks_file), std::cout,
+                            std::cerr);
+}
+
+ExitCode Token(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return TokenCommand(
+      {.signing_key_file = absl::GetFlag(FLAGS_signing_key_file),
+       .issuer = absl::GetFlag(FLAGS_issuer),
+       .audience = absl::GetFlag(FLAGS_audience),
+       .roles = absl::GetFlag(FLAGS_as),
+       .body = absl::GetFlag(FLAGS_body),
+       .person = absl::GetFlag(FLAGS_person),
+       .organisation = absl::GetFlag(FLAGS_organisation),
+       .funder = absl::GetFlag(FLAGS_funder),
+       .subject = absl::GetFlag(FLAGS_subject),
+       .valid_for = absl::GetFlag(FLAGS_valid_for),
+       .token_file = absl::GetFlag(FLAGS_out)},
+      std::cout, std::cerr);
+}
+
 ExitCode Demo(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
   const auto file = ReadProgramme(absl::GetFlag(FLAGS_programme), std::cerr);
   if (!file.has_value()) return kUsage;
   const absl::Status status =
-      demo::LiveCohort(Addresses(), *file, absl::GetFlag(FLAGS_seed),
+      demo::LiveCohort(*addresses, *file, absl::GetFlag(FLAGS_seed),
                        absl::GetFlag(FLAGS_report), std::cout);
   if (!status.ok()) PrintError(std::cerr, status);
   return ExitCodeOf(status);
@@ -150,18 +249,24 @@ ExitCode Demo(const std::vector<std::string>& arguments) {
 
 ExitCode AuditHead(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
-  return AuditHeadCommand(Addresses(), std::cout, std::cerr);
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return AuditHeadCommand(*addresses, std::cout, std::cerr);
 }
 
 ExitCode AuditVerify(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
-  return VerifyAuditCommand(Addresses(), absl::GetFlag(FLAGS_against),
-                            std::cout, std::cerr);
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return VerifyAuditCommand(*addresses, absl::GetFlag(FLAGS_against), std::cout,
+                            std::cerr);
 }
 
 ExitCode AuditList(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
-  return ListAuditCommand(Addresses(),
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return ListAuditCommand(*addresses,
                           {.service = absl::GetFlag(FLAGS_service),
                            .resource = absl::GetFlag(FLAGS_resource),
                            .subject = absl::GetFlag(FLAGS_subject),
@@ -172,23 +277,18 @@ ExitCode AuditList(const std::vector<std::string>& arguments) {
 
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
-      {"health",
-       "",
-       "Say whether a server serves (grpc.health.v1).",
-       {"address", "timeout"},
-       Health},
-      {"programme plan",
-       " FILE [FILE...]",
+      {"health", "", "Say whether a server serves (grpc.health.v1).",
+       Calling({"address", "timeout"}), Health},
+      {"programme plan", " FILE [FILE...]",
        "Show what applying a programme file would change; write nothing.",
-       {"enrolment_address", "scheduling_address", "evaluation_address", "open",
-        "publish", "reason"},
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "open", "publish", "reason"}),
        Plan},
-      {"programme apply",
-       " FILE [FILE...]",
+      {"programme apply", " FILE [FILE...]",
        "Bring the services into agreement with a programme file. Files after "
        "the first complete it.",
-       {"enrolment_address", "scheduling_address", "evaluation_address", "open",
-        "publish", "reason"},
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "open", "publish", "reason"}),
        Apply},
       {"programme copy",
        " FILE [FILE...]",
@@ -199,32 +299,42 @@ const std::vector<Command>& Commands() {
        "",
        "Bring a database to the schema of this version; what PostgreSQL needs "
        "before its service starts.",
-       {"service", "database_url", "database_password_file", "simulation"},
+       {"service", "database_url", "database_password_file", "simulation",
+        "local"},
        MigrateDatabase},
-      {"audit verify",
+      {"token keygen",
        "",
+       "Make the key with which the local issuer signs, and its public part.",
+       {"signing_key_file", "jwks_file"},
+       TokenKeygen},
+      {"token",
+       "",
+       "Sign a token with the local issuer's key. Databases created with "
+       "--local or --simulation accept it, and no others.",
+       {"as", "body", "person", "organisation", "funder", "subject",
+        "valid_for", "signing_key_file", "issuer", "audience", "out"},
+       Token},
+      {"audit verify", "",
        "Recompute the audit trail of each service, and compare it with the "
        "heads that were kept elsewhere.",
-       {"enrolment_address", "scheduling_address", "evaluation_address",
-        "against"},
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "against"}),
        AuditVerify},
-      {"audit head",
-       "",
+      {"audit head", "",
        "Print the end of each service's audit trail, to be kept elsewhere.",
-       {"enrolment_address", "scheduling_address", "evaluation_address"},
+       Calling(
+           {"enrolment_address", "scheduling_address", "evaluation_address"}),
        AuditHead},
-      {"audit list",
-       "",
+      {"audit list", "",
        "Print who changed what, and who read which personal data.",
-       {"enrolment_address", "scheduling_address", "evaluation_address",
-        "service", "resource", "subject", "since", "until"},
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "service", "resource", "subject", "since", "until"}),
        AuditList},
-      {"demo",
-       "",
+      {"demo", "",
        "Live a whole cohort through the public APIs, on databases created as "
        "simulations.",
-       {"enrolment_address", "scheduling_address", "evaluation_address", "seed",
-        "programme", "report"},
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "seed", "programme", "report"}),
        Demo},
   };
   return *commands;

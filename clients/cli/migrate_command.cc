@@ -25,11 +25,11 @@ absl::Status Migrate(const MigrateOptions& options) {
         absl::StrCat("--service: \"", options.service,
                      "\" is none of enrolment, scheduling, evaluation"));
   }
-  return storage::Database::Migrate(
-      {.url = options.database_url,
-       .password_file = options.password_file,
-       .create_as_simulation = options.simulation},
-      migrations);
+  return storage::Database::Migrate({.url = options.database_url,
+                                     .password_file = options.password_file,
+                                     .create_as_simulation = options.simulation,
+                                     .create_as_local = options.local},
+                                    migrations);
 }
 
 }  // namespace parcours::cli

@@ -16,6 +16,8 @@ struct MigrateOptions {
   std::string password_file;
   // Marks a new database, for ever, as one whose time is simulated.
   bool simulation = false;
+  // The same for one that accepts the tokens of a local issuer.
+  bool local = false;
 };
 
 // Brings a database to the schema of this version, forward only. The services

@@ -27,11 +27,13 @@
 
 namespace parcours::cli {
 
-// Where the services listen. Empty: that service is not called.
+// Where the services listen, and as whom they are called. An empty address:
+// that service is not called.
 struct ServiceAddresses {
   std::string enrolment;
   std::string scheduling;
   std::string evaluation;
+  Access access;
 };
 
 // Each is thread-safe.
@@ -94,14 +96,15 @@ struct EvaluationServices {
 struct Services {
   // REQUIRES: an address of enrolment.
   explicit Services(const ServiceAddresses& addresses)
-      : enrolment(addresses.enrolment, OpenChannel(addresses.enrolment)) {
+      : enrolment(addresses.enrolment,
+                  OpenChannel(addresses.enrolment, addresses.access)) {
     if (!addresses.scheduling.empty()) {
       scheduling.emplace(addresses.scheduling,
-                         OpenChannel(addresses.scheduling));
+                         OpenChannel(addresses.scheduling, addresses.access));
     }
     if (!addresses.evaluation.empty()) {
       evaluation.emplace(addresses.evaluation,
-                         OpenChannel(addresses.evaluation));
+                         OpenChannel(addresses.evaluation, addresses.access));
     }
   }
 

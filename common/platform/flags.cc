@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -11,14 +12,43 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "common/rpc/loopback.h"
 #include "common/telemetry/log.h"
 #include "common/text/view.h"
 
-ABSL_FLAG(std::string, listen_address, "",
-          "Where calls are answered, host:port or unix:/path; port 0 takes a "
-          "free one. Loopback only.");
+ABSL_FLAG(
+    std::string, listen_address, "",
+    "Where calls are answered in plain text, host:port or unix:/path; port "
+    "0 takes a free one. Loopback only; \"none\" for nowhere.");
 ABSL_FLAG(std::string, port_file, "",
           "Where the port is written once calls are answered.");
+ABSL_FLAG(
+    std::string, tls_listen_address, "",
+    "Where calls are answered over mutual TLS, host:port; empty: nowhere.");
+ABSL_FLAG(std::string, tls_port_file, "", "Where the port of TLS is written.");
+ABSL_FLAG(std::string, tls_certificate_file, "",
+          "Certificate of this service and those above it, PEM, for the TLS "
+          "port and for calls to other services. Read again when it changes.");
+ABSL_FLAG(std::string, tls_key_file, "",
+          "Its private key, PEM; may be the same file.");
+ABSL_FLAG(std::string, tls_ca_file, "",
+          "Authorities, PEM, whose certificates are accepted, on both sides.");
+ABSL_FLAG(absl::Duration, tls_reload_interval, absl::Seconds(10),
+          "How often these files are looked at; whole seconds.");
+ABSL_FLAG(std::string, identity_file, "",
+          "Whose bearer tokens are accepted: an IdentityConfig in the text "
+          "format. Empty: nobody's.");
+ABSL_FLAG(std::string, token_signing_key_file, "",
+          "Key that signs the tokens of API clients, made when it is missing, "
+          "with its public set beside it as .jwks; all replicas share it. Only "
+          "enrolment issues them. Default: beside --secret_file, .tokens.jwk");
+ABSL_FLAG(std::string, token_issuer, "",
+          "What `iss` of these tokens says. Default: parcours-<service>");
+ABSL_FLAG(std::string, token_audience, "parcours",
+          "What `aud` of these tokens says.");
+ABSL_FLAG(absl::Duration, token_lifetime, absl::Minutes(10),
+          "How long these tokens are good, 1m to 15m: also how long a client "
+          "goes on that was stopped.");
 ABSL_FLAG(std::string, database_url, "",
           "sqlite:///path/to/file.db or postgresql://user@host/database, "
           "without a password. Default: sqlite://var/<service>.db");
@@ -56,6 +86,11 @@ ABSL_FLAG(bool, reflection, false, "Serve gRPC reflection.");
 ABSL_FLAG(bool, simulation, false,
           "Create a new database as a simulation: its business time stands "
           "still until it is advanced. An existing one stays what it is.");
+ABSL_FLAG(
+    bool, local, false,
+    "Create a new database as local, for trying things out on this "
+    "machine: it accepts the tokens of an issuer marked local. An existing "
+    "one stays what it is.");
 ABSL_FLAG(std::string, simulation_start, "2025-09-01T08:00:00+02:00",
           "Business time at which a new simulation begins (RFC 3339).");
 ABSL_FLAG(int, worker_threads, 4, "Threads for what may block.");
@@ -66,18 +101,40 @@ ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(20),
 namespace parcours::platform {
 namespace {
 
-constexpr std::string_view kFlags[] = {
-    "listen_address",      "port_file",
-    "database_url",        "database_password_file",
-    "database_pool_size",  "secret_file",
-    "redis_url",           "metrics_address",
-    "metrics_port_file",   "rules_dir",
-    "upload_dir",          "upload_key_file",
-    "documents_inspector", "enrolment_address",
-    "scheduling_address",  "evaluation_address",
-    "reflection",          "simulation",
-    "simulation_start",    "worker_threads",
-    "log_level",           "drain_grace"};
+constexpr std::string_view kFlags[] = {"listen_address",
+                                       "port_file",
+                                       "tls_listen_address",
+                                       "tls_port_file",
+                                       "tls_certificate_file",
+                                       "tls_key_file",
+                                       "tls_ca_file",
+                                       "tls_reload_interval",
+                                       "identity_file",
+                                       "token_signing_key_file",
+                                       "token_issuer",
+                                       "token_audience",
+                                       "token_lifetime",
+                                       "local",
+                                       "database_url",
+                                       "database_password_file",
+                                       "database_pool_size",
+                                       "secret_file",
+                                       "redis_url",
+                                       "metrics_address",
+                                       "metrics_port_file",
+                                       "rules_dir",
+                                       "upload_dir",
+                                       "upload_key_file",
+                                       "documents_inspector",
+                                       "enrolment_address",
+                                       "scheduling_address",
+                                       "evaluation_address",
+                                       "reflection",
+                                       "simulation",
+                                       "simulation_start",
+                                       "worker_threads",
+                                       "log_level",
+                                       "drain_grace"};
 
 std::string EnvironmentName(std::string_view flag) {
   return absl::AsciiStrToUpper(Cat("PARCOURS_", flag));
@@ -137,7 +194,16 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   flags.service = defaults.service;
   flags.listen_address =
       OrDefault(absl::GetFlag(FLAGS_listen_address), defaults.listen_address);
+  if (flags.listen_address == "none") flags.listen_address.clear();
   flags.port_file = absl::GetFlag(FLAGS_port_file);
+  flags.tls_listen_address = absl::GetFlag(FLAGS_tls_listen_address);
+  flags.tls_port_file = absl::GetFlag(FLAGS_tls_port_file);
+  flags.tls_files = {
+      .certificate_file = absl::GetFlag(FLAGS_tls_certificate_file),
+      .key_file = absl::GetFlag(FLAGS_tls_key_file),
+      .ca_file = absl::GetFlag(FLAGS_tls_ca_file)};
+  flags.tls_reload_interval = absl::GetFlag(FLAGS_tls_reload_interval);
+  flags.identity_file = absl::GetFlag(FLAGS_identity_file);
   flags.database_url = OrDefault(absl::GetFlag(FLAGS_database_url),
                                  Cat("sqlite://var/", flags.service, ".db"));
   flags.database_password_file = absl::GetFlag(FLAGS_database_password_file);
@@ -159,6 +225,7 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   flags.evaluation_address = absl::GetFlag(FLAGS_evaluation_address);
   flags.reflection = absl::GetFlag(FLAGS_reflection);
   flags.simulation = absl::GetFlag(FLAGS_simulation);
+  flags.local = absl::GetFlag(FLAGS_local);
   flags.worker_threads = absl::GetFlag(FLAGS_worker_threads);
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   flags.drain_grace = absl::GetFlag(FLAGS_drain_grace);
@@ -182,6 +249,44 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
     problems.push_back("--drain_grace must not be negative");
   }
   if (problems.empty()) return flags;
+  return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+}
+
+absl::Status CheckTransport(const ServiceFlags& flags) {
+  std::vector<std::string> problems;
+  if (flags.listen_address.empty() && flags.tls_listen_address.empty()) {
+    problems.emplace_back(
+        "--listen_address is none and --tls_listen_address is not given");
+  }
+  if (!flags.listen_address.empty() &&
+      !rpc::IsLoopbackAddress(flags.listen_address)) {
+    problems.push_back(
+        Cat("--listen_address ", flags.listen_address,
+            " is not on loopback, and plain text must not leave the machine; "
+            "see --tls_listen_address"));
+  }
+  if (flags.tls_reload_interval < absl::Seconds(1)) {
+    problems.emplace_back("--tls_reload_interval must be at least 1s");
+  }
+  const bool plain = flags.tls_files.empty();
+  if (plain && !flags.tls_listen_address.empty()) {
+    problems.emplace_back(
+        "--tls_listen_address needs --tls_certificate_file, --tls_key_file and "
+        "--tls_ca_file");
+  }
+  for (const auto& [flag, address] :
+       {std::pair("--enrolment_address", &flags.enrolment_address),
+        std::pair("--scheduling_address", &flags.scheduling_address),
+        std::pair("--evaluation_address", &flags.evaluation_address)}) {
+    if (!plain || address->empty() || rpc::IsLoopbackAddress(*address)) {
+      continue;
+    }
+    problems.push_back(
+        Cat(flag, " ", *address,
+            " is not on loopback, and without --tls_certificate_file calls "
+            "would be in plain text"));
+  }
+  if (problems.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
 }
 

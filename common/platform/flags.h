@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/rpc/tls.h"
 
 namespace parcours::platform {
 
@@ -14,8 +15,19 @@ namespace parcours::platform {
 // come from files only.
 struct ServiceFlags {
   std::string service;
+  // Empty for nowhere, which the flag calls "none".
   std::string listen_address;
   std::string port_file;
+  std::string tls_listen_address;
+  std::string tls_port_file;
+  rpc::TlsFiles tls_files;
+  absl::Duration tls_reload_interval;
+  std::string identity_file;
+  // Of the tokens that the service issues itself, where it does.
+  std::string token_signing_key_file;
+  std::string token_issuer;
+  std::string token_audience;
+  absl::Duration token_lifetime;
   std::string database_url;
   std::string database_password_file;
   int database_pool_size = 0;
@@ -32,6 +44,7 @@ struct ServiceFlags {
   std::string evaluation_address;
   bool reflection = false;
   bool simulation = false;
+  bool local = false;
   absl::Time simulation_start;
   int worker_threads = 0;
   std::string log_level;
@@ -49,6 +62,11 @@ struct ServiceDefaults {
 // on a line. Ends the process for --help and for a flag that does not exist.
 absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
                                               int argc, char** argv);
+
+// INVALID_ARGUMENT with every problem, one on a line, of where calls come in
+// and go out: there is an address, plain text stays on this machine, and TLS
+// has its files.
+absl::Status CheckTransport(const ServiceFlags& flags);
 
 }  // namespace parcours::platform
 

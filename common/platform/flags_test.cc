@@ -79,5 +79,47 @@ TEST(ServiceFlags, EveryProblemIsListed) {
   }
 }
 
+TEST(ServiceFlags, PlainTextCanBeGivenUpForTls) {
+  const std::vector<std::string> tls = {
+      "--tls_listen_address=0.0.0.0:50061",
+      "--tls_certificate_file=c.pem",
+      "--tls_key_file=k.pem",
+      "--tls_ca_file=a.pem",
+      "--enrolment_address=enrolment.example.org:50061",
+      "--listen_address=none"};
+  const auto flags = Read(tls);
+  ASSERT_OK(flags);
+  EXPECT_EQ(flags->listen_address, "");
+  EXPECT_EQ(flags->tls_listen_address, "0.0.0.0:50061");
+  EXPECT_EQ(flags->tls_files.certificate_file, "c.pem");
+  EXPECT_EQ(flags->tls_files.key_file, "k.pem");
+  EXPECT_EQ(flags->tls_files.ca_file, "a.pem");
+  EXPECT_EQ(flags->tls_reload_interval, absl::Seconds(10));
+  EXPECT_OK(CheckTransport(*flags));
+}
+
+TEST(ServiceFlags, PlainTextStaysOnThisMachine) {
+  const auto defaults = Read({});
+  ASSERT_OK(defaults);
+  EXPECT_OK(CheckTransport(*defaults));
+  const auto flags =
+      Read({"--listen_address=0.0.0.0:50051",
+            "--tls_listen_address=0.0.0.0:50061", "--tls_reload_interval=0s",
+            "--enrolment_address=enrolment.example.org:50061"});
+  ASSERT_OK(flags);
+  const absl::Status problems = CheckTransport(*flags);
+  EXPECT_THAT(problems, StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const char* problem :
+       {"--listen_address 0.0.0.0:50051 is not on loopback",
+        "--tls_listen_address needs --tls_certificate_file",
+        "--tls_reload_interval", "--enrolment_address enrolment.example.org"}) {
+    EXPECT_THAT(std::string(problems.message()), HasSubstr(problem));
+  }
+  const auto nowhere = Read({"--listen_address=none"});
+  ASSERT_OK(nowhere);
+  EXPECT_THAT(CheckTransport(*nowhere),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 }  // namespace
 }  // namespace parcours::platform

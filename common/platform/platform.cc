@@ -5,8 +5,13 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
+#include "common/audit/audit_rpc.h"
+#include "common/audit/chain.h"
+#include "common/audit/witness.h"
 #include "common/cache/redis_connection.h"
 #include "common/platform/session_decoration.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/identity.h"
 #include "common/status/macros.h"
 #include "common/storage/feed.h"
 #include "common/telemetry/log.h"
@@ -56,6 +61,38 @@ absl::StatusOr<std::unique_ptr<cache::RedisCache>> OpenRedis(
   return cache::RedisCache::Create(options, absl::Now, counters);
 }
 
+// The other services, as far as their addresses are known.
+std::vector<audit::Peer> AuditPeers(const Platform& platform) {
+  const ServiceFlags& flags = platform.flags();
+  const std::pair<std::string, std::string> addresses[] = {
+      {"enrolment", flags.enrolment_address},
+      {"scheduling", flags.scheduling_address},
+      {"evaluation", flags.evaluation_address}};
+  std::vector<audit::Peer> peers;
+  for (const auto& [service, address] : addresses) {
+    if (service == flags.service || address.empty()) continue;
+    peers.push_back(audit::PeerAt(
+        service, platform.ChannelTo(service, address,
+                                    {"parcours.platform.v1.AuditService"})));
+  }
+  return peers;
+}
+
+// Local issuers are for databases made for trying things out: where real people
+// are recorded, a key that lies about on a disk must open nothing.
+absl::Status CheckLocalIssuers(const std::vector<identity::Issuer>& issuers,
+                               const storage::Database& database) {
+  if (database.is_simulation() || database.is_local()) return absl::OkStatus();
+  for (const identity::Issuer& issuer : issuers) {
+    if (!issuer.local) continue;
+    return absl::FailedPreconditionError(
+        Cat("issuer ", issuer.id,
+            " is local, and the database was created neither with --simulation "
+            "nor with --local"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
@@ -69,10 +106,16 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
     problems.Add(absl::InvalidArgumentError(
         "--secret_file is required with PostgreSQL: all replicas share it"));
   }
-  if (!rpc::IsLoopbackAddress(set.listen_address)) {
-    problems.Add(absl::InvalidArgumentError(
-        Cat("--listen_address ", set.listen_address,
-            " is not on loopback, and plain text must not leave the machine")));
+  problems.Add(CheckTransport(set));
+  if (!set.tls_files.empty()) {
+    auto tls =
+        problems.Take(rpc::Tls::Load(set.tls_files, set.tls_reload_interval));
+    if (tls.has_value()) platform->tls_ = *std::move(tls);
+  }
+  std::vector<identity::Issuer> issuers;
+  if (!set.identity_file.empty()) {
+    auto loaded = problems.Take(identity::LoadIssuers(set.identity_file));
+    if (loaded.has_value()) issuers = *std::move(loaded);
   }
   if (!set.redis_url.empty()) {
     problems.Add(cache::ParseRedisUrl(set.redis_url).status());
@@ -84,10 +127,23 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
                                .password_file = set.database_password_file,
                                .pool_size = set.database_pool_size,
                                .create_as_simulation = set.simulation,
+                               .create_as_local = set.local,
                                .decorate_session = SessionDecorator()},
                               migrations));
+  if (database.has_value()) {
+    problems.Add(CheckLocalIssuers(issuers, **database));
+  }
+  auto tokens = problems.Take(identity::TokenVerifier::Create(
+      std::move(issuers), identity::TokenVerifierOptions(),
+      platform->metrics_));
   RETURN_IF_ERROR(problems.ToStatus());
   platform->database_ = *std::move(database);
+  platform->tokens_ = *std::move(tokens);
+  if (set.identity_file.empty() && set.tls_listen_address.empty()) {
+    telemetry::Log(telemetry::LogLevel::kWarning,
+                   "nobody can be identified: neither --identity_file nor "
+                   "--tls_listen_address is given");
+  }
 
   ASSIGN_OR_RETURN(const Secrets secrets, LoadSecrets(secret_file));
   ASSIGN_OR_RETURN(platform->redis_,
@@ -98,7 +154,10 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   platform->page_tokens_ =
       std::make_unique<rpc::PageTokens>(secrets.page_token_key);
   platform->sequencer_ = std::make_unique<storage::Sequencer>(
-      *platform->database_, storage::Sequencer::Options());
+      *platform->database_,
+      storage::Sequencer::Options{.steps = {audit::ChainStep()}});
+  platform->read_journal_ = std::make_unique<audit::BufferedReadJournal>(
+      *platform->database_, platform->metrics_);
   if (!set.metrics_address.empty()) {
     ASSIGN_OR_RETURN(
         platform->metrics_server_,
@@ -111,12 +170,28 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   shell.digest_key = secrets.request_digest_key;
   shell.workers.threads = set.worker_threads;
   shell.submissions = std::move(submissions);
+  shell.read_journal = platform->read_journal_.get();
+  shell.identify = rpc::IdentifyCallers(
+      [tokens = platform->tokens_.get()](std::string_view token) {
+        return tokens->Verify(token);
+      });
   platform->shell_ = std::make_unique<rpc::Shell>(std::move(shell));
   return platform;
 }
 
 std::string Platform::FeedToken(int64_t position) const {
   return storage::EncodeFeedToken(database_->incarnation(), position);
+}
+
+std::shared_ptr<grpc::Channel> Platform::ChannelTo(
+    std::string_view service, const std::string& address,
+    const std::vector<std::string>& reads) const {
+  rpc::ChannelSecurity security;
+  if (tls_ != nullptr) {
+    security.credentials = tls_->ForChannel();
+    security.host_name = rpc::ServiceHostName(service);
+  }
+  return rpc::MakeChannel(address, reads, security);
 }
 
 access::Caller Platform::OwnCaller(std::string job) const {
@@ -134,16 +209,24 @@ absl::Status Platform::Serve(Application& application) {
   std::vector<rpc::AnyService*> services = application.services();
   services.push_back(&clock);
   services.push_back(&feed);
+  audit::AuditRpc audit_rpc(*shell_, *database_, *page_tokens_, *read_journal_,
+                            flags_.service);
+  services.push_back(&audit_rpc);
   sequencer_->Start();
   DueWorkLoop loop(application.due_work(), *clock_, absl::Milliseconds(500));
-  ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
-                   rpc::Server::Start({.listen_address = flags_.listen_address,
-                                       .port_file = flags_.port_file,
-                                       .reflection = flags_.reflection,
-                                       .drain_grace = flags_.drain_grace},
-                                      *shell_, services));
-  telemetry::Log(telemetry::LogLevel::kInfo, "serving",
-                 {{"port", int64_t{server->port()}}});
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<rpc::Server> server,
+      rpc::Server::Start(
+          {.listen_address = flags_.listen_address,
+           .port_file = flags_.port_file,
+           .tls_listen_address = flags_.tls_listen_address,
+           .tls_port_file = flags_.tls_port_file,
+           .tls_credentials = tls_ == nullptr ? nullptr : tls_->ForServer(),
+           .reflection = flags_.reflection,
+           .drain_grace = flags_.drain_grace},
+          *shell_, services));
+  audit::Witness witness(*database_, metrics_, AuditPeers(*this));
+  witness.Start();
   server->Run();
   telemetry::Log(telemetry::LogLevel::kInfo, "stopped");
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,8 +15,10 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "common/audit/read_journal.h"
 #include "common/cache/cache_counters.h"
 #include "common/cache/redis_cache.h"
+#include "common/identity/token_verifier.h"
 #include "common/platform/change_feed_rpc.h"
 #include "common/platform/clock_rpc.h"
 #include "common/platform/due_work.h"
@@ -24,6 +27,7 @@
 #include "common/rpc/page_token.h"
 #include "common/rpc/server.h"
 #include "common/rpc/shell.h"
+#include "common/rpc/tls.h"
 #include "common/rules/rule_book.h"
 #include "common/storage/business_time.h"
 #include "common/storage/database.h"
@@ -70,6 +74,13 @@ class Platform {
 
   std::string FeedToken(int64_t position) const;
 
+  // A channel to `service` ("enrolment") at `address`, on which this one is
+  // known by its certificate; without one, in plain text to loopback, where it
+  // is nobody. `reads` as in rpc::MakeChannel.
+  std::shared_ptr<grpc::Channel> ChannelTo(
+      std::string_view service, const std::string& address,
+      const std::vector<std::string>& reads) const;
+
   // A call of the service itself, for its own work.
   access::Caller OwnCaller(std::string job) const;
 
@@ -90,6 +101,9 @@ class Platform {
   std::unique_ptr<storage::DatabaseBusinessClock> clock_;
   std::unique_ptr<rpc::PageTokens> page_tokens_;
   std::unique_ptr<storage::Sequencer> sequencer_;
+  std::unique_ptr<audit::BufferedReadJournal> read_journal_;
+  std::shared_ptr<rpc::Tls> tls_;
+  std::unique_ptr<identity::TokenVerifier> tokens_;
   std::unique_ptr<rpc::Shell> shell_;
 };
 

@@ -110,15 +110,4 @@ bool IsLoopbackPeer(std::string_view peer) {
   return host == "::1" || host.starts_with("::ffff:127.");
 }
 
-absl::StatusOr<access::Principal> LocalAdministrator(
-    const grpc::CallbackServerContext& context) {
-  if (!IsLoopbackPeer(context.peer())) {
-    return MakeError(Reason::kUnauthenticated);
-  }
-  access::Principal principal;
-  principal.subject = "local-administrator";
-  principal.roles.Add(type::v1::ROLE_ADMINISTRATOR);
-  return principal;
-}
-
 }  // namespace parcours::rpc

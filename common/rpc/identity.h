@@ -41,11 +41,6 @@ std::string_view ServiceOfUri(std::string_view uri);
 // machine: 127.0.0.0/8, also mapped into IPv6, ::1, or a Unix socket.
 bool IsLoopbackPeer(std::string_view peer);
 
-// Whoever calls from this machine is the administrator "local-administrator";
-// nobody else is anybody. No header is looked at.
-absl::StatusOr<access::Principal> LocalAdministrator(
-    const grpc::CallbackServerContext& context);
-
 }  // namespace parcours::rpc
 
 #endif  // PARCOURS_COMMON_RPC_IDENTITY_H_

@@ -15,6 +15,7 @@
 #include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
 #include "common/text/view.h"
+#include "google/protobuf/stubs/logging.h"
 #include "grpc/grpc.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
@@ -79,6 +80,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   if (shell.options().digest_key.size() < kMinDigestKeyBytes) {
     problems.push_back("the key of request digests has fewer than 16 bytes");
   }
+  if (!shell.options().identify) {
+    problems.emplace_back("nothing says who calls");
+  }
   if (services.empty()) problems.push_back("there is no service");
   for (const AnyService* service : services) {
     for (std::string& missing : MissingAccess(service->full_name())) {
@@ -98,6 +102,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
           Cat("reflection is not installed: ", dlerror()));
     }
   }
+  // It writes a line of its own for each message that is not UTF-8.
+  google::protobuf::SetLogHandler(nullptr);
   auto server = std::unique_ptr<Server>(new Server(options, shell));
   grpc::ServerBuilder builder;
   if (!options.listen_address.empty()) {

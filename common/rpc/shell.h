@@ -64,7 +64,8 @@ struct ShellOptions {
   // What an overloaded shell asks callers to wait.
   absl::Duration retry_after = absl::Seconds(1);
 
-  Identify identify = LocalAdministrator;
+  // Required.
+  Identify identify;
   // From where a call comes, as quotas count it.
   std::function<std::string(const grpc::CallbackServerContext&)> address_of =
       PeerHost;

@@ -23,12 +23,11 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/rpc/bearer.h"
 #include "common/text/view.h"
 #include "grpc/grpc.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 
@@ -142,7 +141,8 @@ void DaemonFixture::Start(const std::vector<std::string>& environment) {
       "--metrics_address=127.0.0.1:0",
       Cat("--metrics_port_file=", File("metrics-port")),
       Cat("--secret_file=", File("secret")),
-      Cat("--upload_dir=", upload_folder())};
+      Cat("--upload_dir=", upload_folder()),
+      Cat("--identity_file=", authority_.identity_file())};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   process_ = Spawn(program_, std::move(arguments), environment, File("out"),
                    File("log"));
@@ -188,11 +188,15 @@ absl::Duration DaemonFixture::ProcessorTime() const {
 std::string DaemonFixture::address() const { return Cat("127.0.0.1:", port_); }
 
 std::shared_ptr<grpc::Channel> DaemonFixture::Connect() const {
+  return ConnectAs(authority_.AdministratorToken());
+}
+
+std::shared_ptr<grpc::Channel> DaemonFixture::ConnectAs(
+    const std::string& token) const {
   grpc::ChannelArguments arguments;
   // Channels of one process to one address share a connection otherwise.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(
-      address(), grpc::InsecureChannelCredentials(), arguments);
+  return rpc::MakeBearerChannel(address(), token, nullptr, arguments);
 }
 
 Serving DaemonFixture::Health(const std::string& service) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/testing/authority.h"
 #include "common/testing/temp_dir.h"
 #include "grpcpp/channel.h"
 
@@ -38,7 +39,7 @@ enum class Serving { kUnknown = 0, kServing = 1, kNotServing = 2 };
 class DaemonFixture {
  public:
   // `flags` beside those that the fixture gives: address, port, secret,
-  // uploads.
+  // uploads, and the authority's issuer of tokens.
   DaemonFixture(std::string program, std::vector<std::string> flags);
   // Kills the process if it runs; shows the end of the log of a failed test.
   ~DaemonFixture();
@@ -58,8 +59,11 @@ class DaemonFixture {
   // Processor time of the process that runs, in user and system mode.
   absl::Duration ProcessorTime() const;
   std::string address() const;
-  // A connection of its own to the process that runs.
+  // A connection of its own to the process that runs, as an administrator.
   std::shared_ptr<grpc::Channel> Connect() const;
+  // The same as the bearer of `token`; with an empty one, as nobody.
+  std::shared_ptr<grpc::Channel> ConnectAs(const std::string& token) const;
+  Authority& authority() { return authority_; }
   // What the health service says of `service`, "" for the whole.
   Serving Health(const std::string& service) const;
 
@@ -77,6 +81,7 @@ class DaemonFixture {
   const std::string program_;
   const std::vector<std::string> flags_;
   TempDir folder_;
+  Authority authority_;
   pid_t process_ = 0;
   int port_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
+#include "parcours/type/v1/access.pb.h"
 
 namespace parcours {
 
@@ -17,6 +18,13 @@ RpcFixture::RpcFixture(std::function<void(rpc::ShellOptions&)> adapt)
   options.clock = &clock_;
   options.metrics = &metrics_;
   options.digest_key = "a key for tests, 32 bytes long...";
+  options.identify = [](const grpc::CallbackServerContext&)
+      -> absl::StatusOr<access::Principal> {
+    access::Principal principal;
+    principal.subject = "local-administrator";
+    principal.roles.Add(type::v1::ROLE_ADMINISTRATOR);
+    return principal;
+  };
   adapt(options);
   shell_ = std::make_unique<rpc::Shell>(std::move(options));
 }

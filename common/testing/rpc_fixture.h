@@ -26,7 +26,8 @@ namespace parcours {
 //   auto stub = pb::EnrolmentService::NewStub(fixture.channel());
 class RpcFixture {
  public:
-  // `adapt` may change the options of the shell.
+  // Whoever calls is the administrator "local-administrator", and `adapt` may
+  // change this and the other options of the shell.
   explicit RpcFixture(std::function<void(rpc::ShellOptions&)> adapt =
                           [](rpc::ShellOptions&) {});
   ~RpcFixture();

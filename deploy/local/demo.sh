@@ -11,6 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source deploy/local/system.sh
+source deploy/local/authority.sh
 
 state=$(realpath -m "${DEMO_STATE:-var/demo}")
 database=${DEMO_DATABASE:-sqlite}
@@ -38,6 +39,7 @@ stop_all() {
 stop_all
 rm -rf "$state"
 prepare_state
+make_authority
 trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -48,13 +50,13 @@ if [ "$database" = postgresql ]; then start_postgresql; fi
 simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
 # Who starts first does not know the others' ports, and must not take a system
 # that stands on the usual ones for them.
-start_service enrolment 127.0.0.1:0 "${simulated[@]}" \
+start_service enrolment 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
   --scheduling_address= --evaluation_address=
-start_service scheduling 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(address_of enrolment)" --evaluation_address=
-start_service evaluation 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(address_of enrolment)" \
-  --scheduling_address="$(address_of scheduling)"
+start_service scheduling 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+  --enrolment_address="$(tls_address_of enrolment)" --evaluation_address=
+start_service evaluation 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+  --enrolment_address="$(tls_address_of enrolment)" \
+  --scheduling_address="$(tls_address_of scheduling)"
 
 "$cli" demo \
   --enrolment_address="$(address_of enrolment)" \

@@ -144,22 +144,29 @@ database_url() {
   fi
 }
 
-# start_service NAME LISTEN_ADDRESS [FLAG...]: starts one of the three and waits
-# until it says that it serves.
+# start_service NAME LISTEN_ADDRESS TLS_LISTEN_ADDRESS [FLAG...]: starts one of
+# the three and waits until it says that it serves: clients in plain text at the
+# first address, the other services at the second. REQUIRES: make_authority.
 start_service() {
-  local name=$1 listen=$2 daemon
-  shift 2
+  local name=$1 listen=$2 tls_listen=$3 daemon identity
+  shift 3
   daemon=$(daemon_of "$name")
-  rm -f "$state/run/$name.port"
+  mapfile -t identity < <(authority_flags "$name")
+  rm -f "$state/run/$name.port" "$state/run/$name.tls-port"
   mkdir -p "$state/uploads/$name"
   if [ "$database" = postgresql ]; then
     # A service migrates a SQLite file itself, and never PostgreSQL.
-    local simulation=()
-    case " $* " in *" --simulation "*) simulation=(--simulation) ;; esac
-    "$cli" migrate --service="$name" --database_url="$(database_url "$name")" "${simulation[@]}"
+    local kind=()
+    case " $* " in
+      *" --simulation "*) kind=(--simulation) ;;
+      *" --local "*) kind=(--local) ;;
+    esac
+    "$cli" migrate --service="$name" --database_url="$(database_url "$name")" "${kind[@]}"
   fi
   setsid "$binaries/services/$name/$daemon" \
     --listen_address="$listen" --port_file="$state/run/$name.port" \
+    --tls_listen_address="$tls_listen" --tls_port_file="$state/run/$name.tls-port" \
+    "${identity[@]}" \
     --metrics_address=127.0.0.1:0 \
     --database_url="$(database_url "$name")" --redis_url="$(redis_url)" \
     --secret_file="$state/data/$name.key" --upload_dir="$state/uploads/$name" \
@@ -172,5 +179,8 @@ start_service() {
 
 # address_of NAME: where the running service listens.
 address_of() { echo "127.0.0.1:$(cat "$state/run/$1.port")"; }
+
+# tls_address_of NAME: where the other services reach it.
+tls_address_of() { echo "127.0.0.1:$(cat "$state/run/$1.tls-port")"; }
 
 is_serving() { [ -s "$state/run/$1.port" ] && "$cli" health --address="$(address_of "$1")"; }

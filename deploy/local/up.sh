@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # Starts Redis and the three services on their usual ports, with their data in
-# var/. A second call says that they are there; `make down` stops them.
+# var/ and the local authority in var/authority. A second call says that they are
+# there; `make down` stops them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source deploy/local/system.sh
+source deploy/local/authority.sh
 
 state=$PWD/var
 database=sqlite
 prepare_state
+make_authority
 
 declare -A ports=([enrolment]=50051 [scheduling]=50052 [evaluation]=50053)
+declare -A tls_ports=([enrolment]=50061 [scheduling]=50062 [evaluation]=50063)
 
 running=0
 for name in redis "${service_names[@]}"; do
@@ -21,14 +25,11 @@ else
   is_running redis || start_redis
   for name in "${service_names[@]}"; do
     is_running "$name" && continue
-    flags=(--reflection)
-    if [ "$name" != enrolment ]; then
-      flags+=(--enrolment_address="127.0.0.1:${ports[enrolment]}")
-    fi
-    if [ "$name" = evaluation ]; then
-      flags+=(--scheduling_address="127.0.0.1:${ports[scheduling]}")
-    fi
-    start_service "$name" "127.0.0.1:${ports[$name]}" "${flags[@]}"
+    start_service "$name" "127.0.0.1:${ports[$name]}" "127.0.0.1:${tls_ports[$name]}" \
+      --local --reflection \
+      --enrolment_address="127.0.0.1:${tls_ports[enrolment]}" \
+      --scheduling_address="127.0.0.1:${tls_ports[scheduling]}" \
+      --evaluation_address="127.0.0.1:${tls_ports[evaluation]}"
   done
   echo "up: started"
 fi
@@ -37,3 +38,8 @@ for name in "${service_names[@]}"; do
   printf '  %-12s %-18s %s\n' "$(daemon_of "$name")" "$(address_of "$name")" "var/log/$name.log"
 done
 printf '  %-12s %-18s %s\n' redis "unix socket" var/log/redis.log
+cat <<'HOW'
+Calls carry a bearer token. `parcours` takes the administrator's in
+var/authority/token, good for 12 hours; another one, for grpcurl or a test:
+  build/release/clients/cli/parcours token --as coordinator --body bodies/opale
+HOW

@@ -12,7 +12,6 @@
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
 #include "common/platform/daemon.h"
-#include "common/rpc/channel.h"
 #include "common/status/macros.h"
 #include "services/evaluation/domain/roster_use_cases.h"
 #include "services/evaluation/rpc/assessment_plan_rpc.h"
@@ -76,12 +75,12 @@ class Evaluationd final : public platform::Application {
         files_(*uploads_, {.program = platform.flags().documents_inspector}),
         store_(platform.database()),
         enrolments_(
-            rpc::MakeChannel(platform.flags().enrolment_address,
-                             {"parcours.enrolment.v1.EnrolmentService",
-                              "parcours.platform.v1.ChangeFeedService"})),
-        scheduling_(
-            rpc::MakeChannel(platform.flags().scheduling_address,
-                             {"parcours.scheduling.v1.AttendanceService"})),
+            platform.ChannelTo("enrolment", platform.flags().enrolment_address,
+                               {"parcours.enrolment.v1.EnrolmentService",
+                                "parcours.platform.v1.ChangeFeedService"})),
+        scheduling_(platform.ChannelTo(
+            "scheduling", platform.flags().scheduling_address,
+            {"parcours.scheduling.v1.AttendanceService"})),
         due_work_(platform, store_, enrolments_, *uploads_),
         dependencies_{.store = store_,
                       .enrolments = enrolments_,

@@ -6,7 +6,6 @@
 
 #include "absl/status/statusor.h"
 #include "common/platform/daemon.h"
-#include "common/rpc/channel.h"
 #include "common/status/macros.h"
 #include "services/scheduling/domain/roster_use_cases.h"
 #include "services/scheduling/rpc/attendance_rpc.h"
@@ -49,8 +48,9 @@ class Schedulingd final : public platform::Application {
  public:
   explicit Schedulingd(platform::Platform& platform)
       : store_(platform.database()),
-        enrolment_(rpc::MakeChannel(platform.flags().enrolment_address,
-                                    EnrolmentClient::Services())),
+        enrolment_(platform.ChannelTo("enrolment",
+                                      platform.flags().enrolment_address,
+                                      EnrolmentClient::Services())),
         due_work_(platform, store_, enrolment_),
         dependencies_{.store = store_,
                       .enrolment = enrolment_,

@@ -27,10 +27,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/rpc/bearer.h"
 #include "common/storage/session.h"
 #include "common/testing/daemon_fixture.h"
 #include "common/text/view.h"
-#include "grpcpp/create_channel.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/security/server_credentials.h"
@@ -48,6 +48,7 @@ constexpr int kOutstanding = 32;
 constexpr int kApplications = 500;
 constexpr std::string_view kBare = "--bare=";
 constexpr std::string_view kPortFile = "--port_file=";
+constexpr std::string_view kTokenFile = "--token_file=";
 
 void MustBeOk(const absl::Status& status) {
   if (status.ok()) return;
@@ -79,9 +80,12 @@ class BareProgrammes final : public pb::ProgrammeService::CallbackService {
 };
 
 // Serves what enrolmentd at `address` answers, until it is killed.
-int ServeBare(const std::string& address, const std::string& port_file) {
-  const auto stub = pb::ProgrammeService::NewStub(
-      grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+int ServeBare(const std::string& address, const std::string& token_file,
+              const std::string& port_file) {
+  std::string token;
+  std::ifstream(token_file) >> token;
+  const auto stub =
+      pb::ProgrammeService::NewStub(rpc::MakeBearerChannel(address, token));
   std::map<std::string, pb::Programme> programmes;
   for (const std::string& name :
        {EnrolmentClient::Programme(), SmallProgramme()}) {
@@ -253,11 +257,15 @@ void CompareHotReads() {
       std::exit(1);
     }
   }
+  const std::string token_file = enrolmentd.process().File("token");
+  std::ofstream(token_file)
+      << enrolmentd.process().authority().AdministratorToken();
   char self[4096];
   const ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
   testing::DaemonFixture bare(
       std::string(self, static_cast<std::size_t>(length)),
-      {Cat(kBare, enrolmentd.process().address())});
+      {Cat(kBare, enrolmentd.process().address()),
+       Cat(kTokenFile, token_file)});
   bare.Start();
   CompareHotRead(enrolmentd.process(), bare, EnrolmentClient::Programme());
   CompareHotRead(enrolmentd.process(), bare, SmallProgramme());
@@ -299,17 +307,20 @@ void MeasureSubmissions(storage::Engine engine, const char* name) {
 
 int main(int argc, char** argv) {
   using namespace parcours::integration;
-  std::string bare, port_file;
+  std::string bare, port_file, token_file;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument.starts_with(kBare)) bare = argument.substr(kBare.size());
+    if (argument.starts_with(kTokenFile)) {
+      token_file = argument.substr(kTokenFile.size());
+    }
     if (argument.starts_with(kPortFile)) {
       port_file = argument.substr(kPortFile.size());
     }
   }
   // As the services do.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  if (!bare.empty()) return ServeBare(bare, port_file);
+  if (!bare.empty()) return ServeBare(bare, token_file, port_file);
   CompareHotReads();
   MeasureSubmissions(parcours::storage::Engine::kSqlite, "SQLite");
   MeasureSubmissions(parcours::storage::Engine::kPostgresql,

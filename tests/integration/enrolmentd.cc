@@ -10,11 +10,8 @@
 #include "services/enrolment/store/migrations.h"
 
 namespace parcours::integration {
-namespace {
 
-// SQLite is migrated by the daemon itself, PostgreSQL never.
-std::string Prepared(testing::TestDatabase& database) {
-  database.options().create_as_simulation = true;
+void PrepareEnrolment(testing::TestDatabase& database) {
   if (database.engine() == storage::Engine::kPostgresql) {
     const absl::Status migrated = storage::Database::Migrate(
         database.options(),
@@ -24,6 +21,13 @@ std::string Prepared(testing::TestDatabase& database) {
       std::abort();
     }
   }
+}
+
+namespace {
+
+std::string Prepared(testing::TestDatabase& database) {
+  database.options().create_as_simulation = true;
+  PrepareEnrolment(database);
   return database.options().url;
 }
 

@@ -10,6 +10,9 @@
 
 namespace parcours::integration {
 
+// Migrates a new database where enrolmentd does not: on PostgreSQL.
+void PrepareEnrolment(testing::TestDatabase& database);
+
 // enrolmentd over a new database of either engine, created as a simulation: its
 // business time stands on a day on which the programme of culture-ess-2026
 // receives applications, whatever the day of the test.

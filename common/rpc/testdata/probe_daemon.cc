@@ -11,6 +11,7 @@
 #include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
+#include "parcours/type/v1/access.pb.h"
 
 int main(int argc, char** argv) {
   using namespace parcours;
@@ -30,6 +31,13 @@ int main(int argc, char** argv) {
   options.metrics = &metrics;
   options.digest_key = "a key for tests, 32 bytes long...";
   options.workers.threads = std::atoi(argv[3]);
+  options.identify = [](const grpc::CallbackServerContext&)
+      -> absl::StatusOr<access::Principal> {
+    access::Principal principal;
+    principal.subject = "administrator";
+    principal.roles.Add(type::v1::ROLE_ADMINISTRATOR);
+    return principal;
+  };
   rpc::Shell shell(options);
   rpc::ProbeRpc service(shell);
   auto server = rpc::Server::Start(server_options, shell, {&service});
