@@ -2,7 +2,7 @@
 #   gRPC::grpc++ gRPC::grpc++_reflection  protobuf::libprotobuf  absl::*
 #   PkgConfig::HIREDIS PkgConfig::LIBPQ PkgConfig::SQLITE PkgConfig::SODIUM
 #   PkgConfig::ICU PkgConfig::QPDF PkgConfig::SECCOMP  spdlog::spdlog  nlohmann_json::nlohmann_json
-#   cjose::cjose CURL::libcurl OpenSSL::Crypto
+#   cjose::cjose CURL::libcurl OpenSSL::Crypto OpenSSL::SSL
 #   prometheus-cpp::core prometheus-cpp::pull  Threads::Threads
 #   GTest::gtest GTest::gmock  benchmark::benchmark
 # Abseil, gRPC and protobuf come from the same distribution on purpose: a
@@ -34,7 +34,7 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 target_compile_definitions(PkgConfig::QPDF INTERFACE POINTERHOLDER_TRANSITION=4)
 
 find_package(CURL 7.85 REQUIRED)
-find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto SSL)
 # Not pkg-config: cjose.pc asks for headers of jansson, which cjose's do not use
 # and its package does not bring.
 find_path(CJOSE_INCLUDE_DIR cjose/cjose.h REQUIRED)

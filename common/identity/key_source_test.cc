@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "common/identity/testdata/http_server.h"
+#include "common/testing/authority.h"
 #include "common/testing/silent_server.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
@@ -129,6 +130,67 @@ TEST(UrlKeySource, CanBeCancelled) {
   const absl::Time before = absl::Now();
   EXPECT_FALSE(source.Read(false).ok());
   EXPECT_LT(absl::Now() - before, absl::Seconds(30));
+}
+
+TEST(UrlKeySource, HoldsAServerToItsCertificate) {
+  testing::Authority authority;
+  testing::Authority other;
+  const auto answer = [](const std::string&) { return HttpServer::Ok("{}"); };
+  // Good for 127.0.0.1, as all of the authority's.
+  HttpServer server(answer,
+                    authority.Certificate("issuer", {}).certificate_file);
+  EXPECT_EQ(
+      UrlKeySource({.url = server.Url("/keys"), .ca_file = authority.ca_file()})
+          .Read(false)
+          .value(),
+      "{}");
+  // By the authorities of the system, and by another one.
+  EXPECT_FALSE(UrlKeySource({.url = server.Url("/keys")}).Read(false).ok());
+  EXPECT_FALSE(
+      UrlKeySource({.url = server.Url("/keys"), .ca_file = other.ca_file()})
+          .Read(false)
+          .ok());
+  // By the right one, for another host, or no longer.
+  std::string by_name = server.Url("/keys");
+  by_name.replace(by_name.find("127.0.0.1"), 9, "localhost");
+  EXPECT_FALSE(UrlKeySource({.url = by_name, .ca_file = authority.ca_file()})
+                   .Read(false)
+                   .ok());
+  HttpServer expired(
+      answer, authority.Certificate("old", {.valid_for = -absl::Hours(1)})
+                  .certificate_file);
+  EXPECT_FALSE(UrlKeySource({.url = expired.Url("/keys"),
+                             .ca_file = authority.ca_file()})
+                   .Read(false)
+                   .ok());
+  EXPECT_EQ(server.requests(), 1);
+  EXPECT_EQ(expired.requests(), 0);
+}
+
+TEST(UrlKeySource, FollowsRedirectsToEncryptedPlacesOnly) {
+  testing::Authority authority;
+  const std::string certificate =
+      authority.Certificate("issuer", {}).certificate_file;
+  HttpServer plain([](const std::string&) { return HttpServer::Ok("{}"); });
+  HttpServer moved([](const std::string&) { return HttpServer::Ok("moved"); },
+                   certificate);
+  std::string target;
+  HttpServer server([&target](const std::string&) { return Redirect(target); },
+                    certificate);
+  const auto read = [&] {
+    return UrlKeySource(
+               {.url = server.Url("/keys"), .ca_file = authority.ca_file()})
+        .Read(false);
+  };
+  target = moved.Url("/keys");
+  EXPECT_EQ(read().value(), "moved");
+  for (const std::string& elsewhere :
+       {plain.Url("/keys"), std::string("file:///etc/hostname"),
+        server.Url("/round-and-round")}) {
+    target = elsewhere;
+    EXPECT_FALSE(read().ok()) << elsewhere;
+  }
+  EXPECT_EQ(plain.requests(), 0);
 }
 
 }  // namespace

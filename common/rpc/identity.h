@@ -37,10 +37,6 @@ Identify IdentifyCallers(VerifyToken verify);
 // The service that a URI of ServiceUri names; empty for any other.
 std::string_view ServiceOfUri(std::string_view uri);
 
-// Whether `peer`, as gRPC writes it ("ipv4:127.0.0.1:4711"), is on this very
-// machine: 127.0.0.0/8, also mapped into IPv6, ::1, or a Unix socket.
-bool IsLoopbackPeer(std::string_view peer);
-
 }  // namespace parcours::rpc
 
 #endif  // PARCOURS_COMMON_RPC_IDENTITY_H_

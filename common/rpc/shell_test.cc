@@ -555,21 +555,6 @@ TEST_F(ShellTest, CallsAreChargedToTheirAddressAndClient) {
   fixture_->StopServing();
 }
 
-TEST(IsLoopbackPeer, KnowsThisMachineFromOthers) {
-  for (const char* peer :
-       {"ipv4:127.0.0.1:4711", "ipv4:127.8.9.1:1", "ipv6:%5B::1%5D:4711",
-        "ipv6:[::1]:4711", "ipv6:%5B::ffff:127.0.0.1%5D:80",
-        "unix:", "unix:/run/parcours.sock"}) {
-    EXPECT_TRUE(IsLoopbackPeer(peer)) << peer;
-  }
-  for (const char* peer :
-       {"", "ipv4:10.0.0.1:4711", "ipv4:1127.0.0.1:1", "ipv6:%5B::2%5D:80",
-        "ipv6:%5B::11%5D:80", "ipv6:%5B::ffff:10.0.0.1%5D:80",
-        "ipv6:%5B2001:db8::1%5D:4711", "dns:127.0.0.1"}) {
-    EXPECT_FALSE(IsLoopbackPeer(peer)) << peer;
-  }
-}
-
 // Streams of chunks.
 
 class StreamTest : public ShellTest {

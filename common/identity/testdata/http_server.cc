@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdint>
+#include <csignal>
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
@@ -13,7 +15,11 @@
 
 namespace parcours::identity {
 
-HttpServer::HttpServer(Answer answer)
+void HttpServer::FreeContext::operator()(SSL_CTX* context) const {
+  SSL_CTX_free(context);
+}
+
+HttpServer::HttpServer(Answer answer, const std::string& certificate_file)
     : answer_(std::move(answer)),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
@@ -26,6 +32,17 @@ HttpServer::HttpServer(Answer answer)
     std::abort();
   }
   port_ = ntohs(address.sin_port);
+  if (!certificate_file.empty()) {
+    // OpenSSL writes to a connection that the client has closed.
+    std::signal(SIGPIPE, SIG_IGN);
+    tls_.reset(SSL_CTX_new(TLS_server_method()));
+    if (SSL_CTX_use_certificate_file(tls_.get(), certificate_file.c_str(),
+                                     SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_use_PrivateKey_file(tls_.get(), certificate_file.c_str(),
+                                    SSL_FILETYPE_PEM) != 1) {
+      std::abort();
+    }
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -37,7 +54,7 @@ HttpServer::~HttpServer() {
 }
 
 std::string HttpServer::Url(const std::string& path) const {
-  return Cat("http://127.0.0.1:", port_, path);
+  return Cat(tls_ == nullptr ? "http" : "https", "://127.0.0.1:", port_, path);
 }
 
 std::string HttpServer::Ok(const std::string& body) {
@@ -46,27 +63,54 @@ std::string HttpServer::Ok(const std::string& body) {
              body);
 }
 
+void HttpServer::Serve(const std::function<int(char*, int)>& read,
+                       const std::function<int(const char*, int)>& write) {
+  std::string request;
+  char buffer[4096];
+  while (request.find("\r\n\r\n") == std::string::npos) {
+    const int count = read(buffer, sizeof(buffer));
+    // Nothing was asked.
+    if (count <= 0) return;
+    request.append(buffer, static_cast<std::size_t>(count));
+  }
+  const std::size_t from = request.find(' ') + 1;
+  const std::string path = request.substr(from, request.find(' ', from) - from);
+  ++requests_;
+  const std::string response = answer_(path);
+  for (std::size_t sent = 0; sent < response.size();) {
+    const int count =
+        write(response.data() + sent, static_cast<int>(response.size() - sent));
+    if (count <= 0) return;
+    sent += static_cast<std::size_t>(count);
+  }
+}
+
 void HttpServer::Run() {
   while (true) {
     const int connection = accept(listener_, nullptr, nullptr);
     if (connection < 0) return;
-    std::string request;
-    char buffer[4096];
-    while (request.find("\r\n\r\n") == std::string::npos) {
-      const ssize_t count = read(connection, buffer, sizeof(buffer));
-      if (count <= 0) break;
-      request.append(buffer, static_cast<std::size_t>(count));
-    }
-    const std::size_t from = request.find(' ') + 1;
-    const std::string path =
-        request.substr(from, request.find(' ', from) - from);
-    ++requests_;
-    const std::string response = answer_(path);
-    for (std::size_t sent = 0; sent < response.size();) {
-      const ssize_t count = send(connection, response.data() + sent,
-                                 response.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) break;
-      sent += static_cast<std::size_t>(count);
+    if (tls_ == nullptr) {
+      Serve(
+          [connection](char* data, int size) {
+            return static_cast<int>(
+                recv(connection, data, static_cast<std::size_t>(size), 0));
+          },
+          [connection](const char* data, int size) {
+            return static_cast<int>(send(connection, data,
+                                         static_cast<std::size_t>(size),
+                                         MSG_NOSIGNAL));
+          });
+    } else {
+      SSL* const tls = SSL_new(tls_.get());
+      SSL_set_fd(tls, connection);
+      if (SSL_accept(tls) == 1) {
+        Serve([tls](char* data, int size) { return SSL_read(tls, data, size); },
+              [tls](const char* data, int size) {
+                return SSL_write(tls, data, size);
+              });
+        SSL_shutdown(tls);
+      }
+      SSL_free(tls);
     }
     close(connection);
   }

@@ -9,7 +9,6 @@ PARCOURS_FUZZ_TARGET(peer_address) {
   const auto counted = parcours::quota::CountAddress(input);
   PARCOURS_FUZZ_CHECK(counted.local == counted.bytes.empty());
   PARCOURS_FUZZ_CHECK(counted.bytes.size() <= 8);
-  (void)parcours::rpc::IsLoopbackPeer(input);
   const bool loopback = parcours::rpc::IsLoopbackAddress(input);
   if (loopback && !input.starts_with("unix") &&
       !input.starts_with("localhost:")) {
