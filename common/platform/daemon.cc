@@ -16,9 +16,13 @@ absl::Status Run(const Service& service, int argc, char** argv) {
                    ReadServiceFlags(service.defaults, argc, argv));
   telemetry::ConfigureLog(flags.service,
                           *telemetry::ParseLogLevel(flags.log_level));
+  std::vector<identity::Issuer> own_issuers;
+  if (service.own_issuers) {
+    ASSIGN_OR_RETURN(own_issuers, service.own_issuers(flags));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Platform> platform,
                    Platform::Open(std::move(flags), service.migrations,
-                                  service.submissions));
+                                  service.submissions, std::move(own_issuers)));
   ASSIGN_OR_RETURN(const std::unique_ptr<Application> application,
                    service.compose(*platform));
   return platform->Serve(*application);

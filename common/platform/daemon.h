@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/identity/issuer.h"
 #include "common/platform/flags.h"
 #include "common/platform/platform.h"
 #include "common/storage/database.h"
@@ -22,6 +23,11 @@ struct Service {
   std::vector<std::string> submissions;
   std::function<absl::StatusOr<std::unique_ptr<Application>>(Platform&)>
       compose;
+  // Issuers of tokens that the service is itself; empty where it is none. Runs
+  // before anything is opened.
+  std::function<absl::StatusOr<std::vector<identity::Issuer>>(
+      const ServiceFlags&)>
+      own_issuers = nullptr;
 };
 
 // The whole of a service's main: reads the flags, opens the platform, serves

@@ -136,6 +136,9 @@ constexpr std::string_view kFlags[] = {"listen_address",
                                        "log_level",
                                        "drain_grace"};
 
+// Nothing ends a token before its time.
+constexpr absl::Duration kLongestToken = absl::Minutes(15);
+
 std::string EnvironmentName(std::string_view flag) {
   return absl::AsciiStrToUpper(Cat("PARCOURS_", flag));
 }
@@ -153,6 +156,13 @@ void ReadEnvironment(std::vector<std::string>& problems) {
 
 std::string OrDefault(const std::string& value, std::string fallback) {
   return value.empty() ? std::move(fallback) : value;
+}
+
+// The name of the file beside a SQLite file; empty for other databases.
+std::string BesideSqlite(std::string_view url, std::string_view suffix) {
+  constexpr std::string_view kSqlite = "sqlite://";
+  if (!url.starts_with(kSqlite)) return "";
+  return Cat(url.substr(kSqlite.size()), suffix);
 }
 
 // The folder of the running program, with a slash.
@@ -204,11 +214,20 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
       .ca_file = absl::GetFlag(FLAGS_tls_ca_file)};
   flags.tls_reload_interval = absl::GetFlag(FLAGS_tls_reload_interval);
   flags.identity_file = absl::GetFlag(FLAGS_identity_file);
+  flags.token_issuer = OrDefault(absl::GetFlag(FLAGS_token_issuer),
+                                 Cat("parcours-", flags.service));
+  flags.token_audience = absl::GetFlag(FLAGS_token_audience);
+  flags.token_lifetime = absl::GetFlag(FLAGS_token_lifetime);
   flags.database_url = OrDefault(absl::GetFlag(FLAGS_database_url),
                                  Cat("sqlite://var/", flags.service, ".db"));
   flags.database_password_file = absl::GetFlag(FLAGS_database_password_file);
   flags.database_pool_size = absl::GetFlag(FLAGS_database_pool_size);
-  flags.secret_file = absl::GetFlag(FLAGS_secret_file);
+  flags.secret_file = OrDefault(absl::GetFlag(FLAGS_secret_file),
+                                BesideSqlite(flags.database_url, ".key"));
+  flags.token_signing_key_file = absl::GetFlag(FLAGS_token_signing_key_file);
+  if (flags.token_signing_key_file.empty() && !flags.secret_file.empty()) {
+    flags.token_signing_key_file = flags.secret_file + ".tokens.jwk";
+  }
   flags.redis_url = absl::GetFlag(FLAGS_redis_url);
   flags.metrics_address = absl::GetFlag(FLAGS_metrics_address);
   flags.metrics_port_file = absl::GetFlag(FLAGS_metrics_port_file);
@@ -244,6 +263,15 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   }
   if (!telemetry::ParseLogLevel(flags.log_level).has_value()) {
     problems.push_back(Cat("--log_level: no such level ", flags.log_level));
+  }
+  if (flags.token_lifetime < absl::Minutes(1) ||
+      flags.token_lifetime > kLongestToken) {
+    problems.push_back("--token_lifetime is not between 1m and 15m");
+  }
+  if (flags.token_signing_key_file.ends_with(".jwks")) {
+    problems.push_back(
+        "--token_signing_key_file must not end in .jwks, as the public set "
+        "beside it does");
   }
   if (flags.drain_grace < absl::ZeroDuration()) {
     problems.push_back("--drain_grace must not be negative");

@@ -23,7 +23,8 @@ struct ServiceFlags {
   rpc::TlsFiles tls_files;
   absl::Duration tls_reload_interval;
   std::string identity_file;
-  // Of the tokens that the service issues itself, where it does.
+  // Of the tokens that the service issues itself, where it does. The key's file
+  // is empty only where secret_file is.
   std::string token_signing_key_file;
   std::string token_issuer;
   std::string token_audience;

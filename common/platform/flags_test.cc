@@ -50,8 +50,34 @@ TEST(ServiceFlags, HaveDefaults) {
   EXPECT_EQ(flags->database_url, "sqlite://var/probe.db");
   EXPECT_EQ(flags->upload_key_file, "var/probe-uploads.key");
   EXPECT_EQ(flags->documents_inspector, "/usr/sbin/documents_inspector");
+  EXPECT_EQ(flags->secret_file, "var/probe.db.key");
+  EXPECT_EQ(flags->token_signing_key_file, "var/probe.db.key.tokens.jwk");
+  EXPECT_EQ(flags->token_issuer, "parcours-probe");
+  EXPECT_EQ(flags->token_audience, "parcours");
+  EXPECT_EQ(flags->token_lifetime, absl::Minutes(10));
   EXPECT_FALSE(flags->reflection);
   EXPECT_FALSE(flags->simulation);
+}
+
+TEST(ServiceFlags, KeysStandBesideTheSecret) {
+  const auto given = Read({"--secret_file=/etc/probe/secret"});
+  ASSERT_OK(given);
+  EXPECT_EQ(given->token_signing_key_file, "/etc/probe/secret.tokens.jwk");
+  const auto none = Read({"--database_url=postgresql://x@localhost/x"});
+  ASSERT_OK(none);
+  EXPECT_EQ(none->secret_file, "");
+  EXPECT_EQ(none->token_signing_key_file, "");
+}
+
+TEST(ServiceFlags, TokensAreShort) {
+  for (const char* const good : {"1m", "15m"}) {
+    EXPECT_OK(Read({std::string("--token_lifetime=") + good})) << good;
+  }
+  for (const char* const wrong : {"0", "59s", "901s", "24h"}) {
+    EXPECT_FALSE(Read({std::string("--token_lifetime=") + wrong}).ok())
+        << wrong;
+  }
+  EXPECT_FALSE(Read({"--token_signing_key_file=/etc/probe/keys.jwks"}).ok());
 }
 
 TEST(ServiceFlags, TheCommandLinePrevailsOverTheEnvironment) {

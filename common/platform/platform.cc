@@ -41,15 +41,6 @@ class Problems {
   std::vector<std::string> problems_;
 };
 
-// Beside a SQLite file unless a flag says where.
-std::filesystem::path SecretFile(const ServiceFlags& flags) {
-  if (!flags.secret_file.empty()) return flags.secret_file;
-  constexpr std::string_view kSqlite = "sqlite://";
-  const std::string_view url = flags.database_url;
-  if (url.substr(0, kSqlite.size()) != kSqlite) return "";
-  return std::string(url.substr(kSqlite.size())) + ".key";
-}
-
 absl::StatusOr<std::unique_ptr<cache::RedisCache>> OpenRedis(
     const ServiceFlags& flags, const Secrets& secrets,
     cache::CacheCounters* counters) {
@@ -78,6 +69,24 @@ std::vector<audit::Peer> AuditPeers(const Platform& platform) {
   return peers;
 }
 
+// What the operator says of an issuer counts more than what it says of itself.
+absl::Status AddOwnIssuers(std::vector<identity::Issuer> own,
+                           std::vector<identity::Issuer>& issuers) {
+  for (identity::Issuer& issuer : own) {
+    bool known = false;
+    for (const identity::Issuer& configured : issuers) {
+      known = known || configured.issuer == issuer.issuer;
+      if (configured.issuer != issuer.issuer && configured.id == issuer.id) {
+        return absl::FailedPreconditionError(
+            Cat("--identity_file: the id ", issuer.id,
+                " is that of this service's own tokens"));
+      }
+    }
+    if (!known) issuers.push_back(std::move(issuer));
+  }
+  return absl::OkStatus();
+}
+
 // Local issuers are for databases made for trying things out: where real people
 // are recorded, a key that lies about on a disk must open nothing.
 absl::Status CheckLocalIssuers(const std::vector<identity::Issuer>& issuers,
@@ -97,12 +106,12 @@ absl::Status CheckLocalIssuers(const std::vector<identity::Issuer>& issuers,
 
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
     ServiceFlags flags, absl::Span<const storage::Migration> migrations,
-    std::vector<std::string> submissions) {
+    std::vector<std::string> submissions,
+    std::vector<identity::Issuer> own_issuers) {
   auto platform = std::unique_ptr<Platform>(new Platform(std::move(flags)));
   const ServiceFlags& set = platform->flags_;
   Problems problems;
-  const std::filesystem::path secret_file = SecretFile(set);
-  if (secret_file.empty()) {
+  if (set.secret_file.empty()) {
     problems.Add(absl::InvalidArgumentError(
         "--secret_file is required with PostgreSQL: all replicas share it"));
   }
@@ -117,6 +126,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
     auto loaded = problems.Take(identity::LoadIssuers(set.identity_file));
     if (loaded.has_value()) issuers = *std::move(loaded);
   }
+  problems.Add(AddOwnIssuers(std::move(own_issuers), issuers));
   if (!set.redis_url.empty()) {
     problems.Add(cache::ParseRedisUrl(set.redis_url).status());
   }
@@ -145,7 +155,8 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
                    "--tls_listen_address is given");
   }
 
-  ASSIGN_OR_RETURN(const Secrets secrets, LoadSecrets(secret_file));
+  ASSIGN_OR_RETURN(platform->secrets_, LoadSecrets(set.secret_file));
+  const Secrets& secrets = platform->secrets_;
   ASSIGN_OR_RETURN(platform->redis_,
                    OpenRedis(set, secrets, &platform->cache_counters_));
   ASSIGN_OR_RETURN(

@@ -50,10 +50,13 @@ class Application {
 // rules, secrets, caches, the shell. Members are destroyed in reverse order.
 class Platform {
  public:
-  // Every problem of the configuration in one error.
+  // `own_issuers` are those that the service is itself; one that the identity
+  // file names too is as the file says. Every problem of the configuration in
+  // one error.
   static absl::StatusOr<std::unique_ptr<Platform>> Open(
       ServiceFlags flags, absl::Span<const storage::Migration> migrations,
-      std::vector<std::string> submissions);
+      std::vector<std::string> submissions,
+      std::vector<identity::Issuer> own_issuers = {});
 
   const ServiceFlags& flags() const { return flags_; }
   storage::Database& database() { return *database_; }
@@ -61,6 +64,7 @@ class Platform {
   const rules::RuleBook& rules() const { return *rules_; }
   rpc::Shell& shell() { return *shell_; }
   const rpc::PageTokens& page_tokens() const { return *page_tokens_; }
+  const Secrets& secrets() const { return secrets_; }
   telemetry::Metrics& metrics() { return metrics_; }
   cache::CacheCounters& cache_counters() { return cache_counters_; }
   // Null where --redis_url is empty.
@@ -92,6 +96,7 @@ class Platform {
   explicit Platform(ServiceFlags flags) : flags_(std::move(flags)) {}
 
   const ServiceFlags flags_;
+  Secrets secrets_;
   telemetry::Metrics metrics_;
   cache::CacheCounters cache_counters_;
   std::unique_ptr<telemetry::MetricsServer> metrics_server_;

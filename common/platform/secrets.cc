@@ -65,7 +65,8 @@ absl::StatusOr<Secrets> LoadSecrets(const std::filesystem::path& path) {
   }
   return Secrets{.request_digest_key = Derive(secret, 1),
                  .page_token_key = Derive(secret, 2),
-                 .cache_sealing_key = Derive(secret, 3)};
+                 .cache_sealing_key = Derive(secret, 3),
+                 .credential_key = Derive(secret, 4)};
 }
 
 }  // namespace parcours::platform

@@ -14,6 +14,8 @@ struct Secrets {
   std::string request_digest_key;
   std::string page_token_key;
   std::string cache_sealing_key;
+  // Of the digests of secrets that callers show.
+  std::string credential_key;
 };
 
 // Reads the secret of 32 bytes at `path`; where the file is missing it is made

@@ -1,7 +1,9 @@
 // enrolmentd: bodies, programmes, cohorts, people, applications, agreements and
 // enrolments. The only place where the layers of the service meet.
 
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,20 +12,54 @@
 #include "common/documents/upload_repository.h"
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
+#include "common/identity/issuer.h"
+#include "common/identity/token_signer.h"
 #include "common/platform/daemon.h"
 #include "common/platform/retention.h"
 #include "common/status/macros.h"
+#include "parcours/platform/v1/identity_config.pb.h"
 #include "services/enrolment/domain/due_work.h"
+#include "services/enrolment/rpc/api_client_rpc.h"
 #include "services/enrolment/rpc/application_rpc.h"
 #include "services/enrolment/rpc/enrolment_rpc.h"
 #include "services/enrolment/rpc/people_rpc.h"
 #include "services/enrolment/rpc/piece_limits.h"
 #include "services/enrolment/rpc/programme_rpc.h"
+#include "services/enrolment/rpc/token_rpc.h"
 #include "services/enrolment/store/migrations.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
 
 namespace parcours::enrolment {
 namespace {
+
+// Stands before the names of API clients in the audit trail.
+constexpr char kIssuerId[] = "clients";
+
+// The key that signs the tokens of API clients, made at the first start.
+absl::StatusOr<identity::SigningKey> TokenKey(
+    const platform::ServiceFlags& flags, std::string& key_set_file) {
+  key_set_file = std::filesystem::path(flags.token_signing_key_file)
+                     .replace_extension(".jwks")
+                     .string();
+  return identity::OpenOrMakeKey(flags.token_signing_key_file, key_set_file);
+}
+
+// This service accepts the tokens that it issues.
+absl::StatusOr<std::vector<identity::Issuer>> OwnIssuers(
+    const platform::ServiceFlags& flags) {
+  // Without a place for keys the platform does not start, and says why.
+  if (flags.token_signing_key_file.empty()) {
+    return std::vector<identity::Issuer>();
+  }
+  platform::v1::IdentityConfig config;
+  platform::v1::TokenIssuer& issuer = *config.add_issuers();
+  RETURN_IF_ERROR(TokenKey(flags, *issuer.mutable_jwks_file()).status());
+  issuer.set_id(kIssuerId);
+  issuer.set_issuer(flags.token_issuer);
+  issuer.set_audience(flags.token_audience);
+  issuer.set_api_clients(true);
+  return identity::IssuersOf(config, "");
+}
 
 // Places and cohorts whose time has come, files that nothing took, and what the
 // platform keeps for a time only.
@@ -65,8 +101,10 @@ class EnrolmentDueWork final : public platform::DueWork {
 class Enrolmentd final : public platform::Application {
  public:
   Enrolmentd(platform::Platform& platform,
-             std::unique_ptr<documents::UploadStore> uploads)
+             std::unique_ptr<documents::UploadStore> uploads,
+             identity::SigningKey token_key)
       : uploads_(std::move(uploads)),
+        token_key_(std::move(token_key)),
         store_(platform.database()),
         programmes_(CacheOptions(platform), platform.shared_cache(),
                     EncodeProgramme, DecodeProgramme, absl::Now,
@@ -83,6 +121,14 @@ class Enrolmentd final : public platform::Application {
         people_rpc_(platform.shell(), dependencies_),
         application_rpc_(platform.shell(), dependencies_),
         enrolment_rpc_(platform.shell(), dependencies_),
+        api_client_rpc_(platform.shell(), dependencies_,
+                        {.key = platform.secrets().credential_key}),
+        token_rpc_(platform.shell(), store_,
+                   {.key = platform.secrets().credential_key},
+                   {.key = token_key_,
+                    .issuer = platform.flags().token_issuer,
+                    .audience = platform.flags().token_audience,
+                    .lifetime = platform.flags().token_lifetime}),
         upload_rpc_(platform.shell(), platform.database(), *uploads_,
                     PieceLimits(platform.flags().documents_inspector)) {
     platform.database().AddCommitListener(
@@ -96,8 +142,8 @@ class Enrolmentd final : public platform::Application {
   }
 
   std::vector<rpc::AnyService*> services() override {
-    return {&programme_rpc_, &people_rpc_, &application_rpc_, &enrolment_rpc_,
-            &upload_rpc_};
+    return {&programme_rpc_,  &people_rpc_, &application_rpc_, &enrolment_rpc_,
+            &api_client_rpc_, &token_rpc_,  &upload_rpc_};
   }
   platform::DueWork& due_work() override { return due_work_; }
 
@@ -113,6 +159,7 @@ class Enrolmentd final : public platform::Application {
   }
 
   const std::unique_ptr<documents::UploadStore> uploads_;
+  const identity::SigningKey token_key_;
   SqlEnrolmentStore store_;
   ProgrammeCache programmes_;
   EnrolmentDueWork due_work_;
@@ -121,6 +168,8 @@ class Enrolmentd final : public platform::Application {
   PeopleRpc people_rpc_;
   ApplicationRpc application_rpc_;
   EnrolmentRpc enrolment_rpc_;
+  ApiClientRpc api_client_rpc_;
+  TokenRpc token_rpc_;
   documents::UploadRpc upload_rpc_;
 };
 
@@ -130,7 +179,11 @@ absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
                    documents::UploadStore::Open(
                        {.directory = platform.flags().upload_dir,
                         .key_file = platform.flags().upload_key_file}));
-  return std::make_unique<Enrolmentd>(platform, std::move(uploads));
+  std::string key_set_file;
+  ASSIGN_OR_RETURN(identity::SigningKey token_key,
+                   TokenKey(platform.flags(), key_set_file));
+  return std::make_unique<Enrolmentd>(platform, std::move(uploads),
+                                      std::move(token_key));
 }
 
 }  // namespace
@@ -145,6 +198,7 @@ int main(int argc, char** argv) {
        .migrations = parcours::enrolment::AllMigrations(),
        .submissions =
            {"parcours.enrolment.v1.ApplicationService/SubmitApplication"},
-       .compose = parcours::enrolment::Compose},
+       .compose = parcours::enrolment::Compose,
+       .own_issuers = parcours::enrolment::OwnIssuers},
       argc, argv);
 }
