@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "clients/cli/access_files.h"
 #include "clients/cli/audit_commands.h"
+#include "clients/cli/client_commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/demo/story.h"
 #include "clients/cli/health_command.h"
@@ -275,6 +276,31 @@ ExitCode AuditList(const std::vector<std::string>& arguments) {
                           std::cout, std::cerr);
 }
 
+ExitCode ClientCreate(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return CreateClientCommand(*addresses, arguments, std::cout, std::cerr);
+}
+
+ExitCode ClientList(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return ListClientsCommand(*addresses, arguments, std::cout, std::cerr);
+}
+
+ExitCode ClientSecret(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return AddClientSecretCommand(*addresses, arguments, absl::GetFlag(FLAGS_out),
+                                std::cout, std::cerr);
+}
+
+ExitCode ClientRevoke(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return RevokeClientSecretCommand(*addresses, arguments, std::cout, std::cerr);
+}
+
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
       {"health", "", "Say whether a server serves (grpc.health.v1).",
@@ -330,6 +356,18 @@ const std::vector<Command>& Commands() {
        Calling({"enrolment_address", "scheduling_address", "evaluation_address",
                 "service", "resource", "subject", "since", "until"}),
        AuditList},
+      {"client create", " NAME FILE",
+       "Create a partner's program as a file describes it.",
+       Calling({"enrolment_address"}), ClientCreate},
+      {"client list", " BODY",
+       "Print the programs of a body, with the ends and last uses of their "
+       "secrets.",
+       Calling({"enrolment_address"}), ClientList},
+      {"client secret", " NAME",
+       "Add a secret to a program and write it to a file of its owner's.",
+       Calling({"enrolment_address", "out"}), ClientSecret},
+      {"client revoke", " NAME SECRET", "Take a program's secret away.",
+       Calling({"enrolment_address"}), ClientRevoke},
       {"demo", "",
        "Live a whole cohort through the public APIs, on databases created as "
        "simulations.",
