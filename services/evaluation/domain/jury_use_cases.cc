@@ -591,6 +591,7 @@ absl::StatusOr<MinutesVerification> VerifyMinutes(EvaluationStore& store,
                                                   const BodyName& body,
                                                   int64_t position,
                                                   const std::string& digest) {
+  RETURN_IF_ERROR(CheckWithin(caller, body.text()));
   MinutesVerification verification;
   RETURN_IF_ERROR(store.View(caller, [&](EvaluationUnit& unit) -> absl::Status {
     verification = {};
