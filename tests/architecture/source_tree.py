@@ -51,4 +51,4 @@ def numbers(text):
 def is_test(path):
     """Whether a source is compiled into tests and measurements only."""
     return (path.stem.endswith(("_test", "_benchmark")) or
-            not {"testing", "tests"}.isdisjoint(path.parts))
+            not {"testdata", "testing", "tests"}.isdisjoint(path.parts))
