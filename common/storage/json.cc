@@ -33,11 +33,10 @@ nlohmann::json ParseColumn(const std::string& text) {
       text,
       [&](int, Json::parse_event_t event, Json& value) {
         if (event == Json::parse_event_t::value && value.is_number()) {
-          integers_only &=
-              !value.is_number_float() &&
-              (!value.is_number_unsigned() ||
-               value.get<uint64_t>() <=
-                   uint64_t{std::numeric_limits<int64_t>::max()});
+          integers_only &= !value.is_number_float() &&
+                           (!value.is_number_unsigned() ||
+                            value.get<uint64_t>() <=
+                                uint64_t{std::numeric_limits<int64_t>::max()});
         }
         return true;
       },

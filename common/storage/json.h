@@ -33,9 +33,9 @@ std::string CivilDayText(absl::CivilDay day);
 // Nothing for text that is not YYYY-MM-DD.
 std::optional<absl::CivilDay> CivilDayFrom(const std::string& text);
 
-// The value of a JSON column; discarded (is_discarded) for text that is no JSON,
-// or holds a number that is no int64_t: no column does, and converting one is
-// undefined.
+// The value of a JSON column; discarded (is_discarded) for text that is no
+// JSON, or holds a number that is no int64_t: no column does, and converting
+// one is undefined.
 nlohmann::json ParseColumn(const std::string& text);
 
 }  // namespace parcours::storage

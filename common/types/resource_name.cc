@@ -29,7 +29,8 @@ bool IsId(std::string_view segment) {
 }  // namespace
 
 std::vector<std::string_view> NameSegments(std::string_view name) {
-  // Of a view of nothing at all, StrSplit makes no part instead of an empty one.
+  // Of a view of nothing at all, StrSplit makes no part instead of an empty
+  // one.
   if (name.empty()) return {name};
   std::vector<std::string_view> segments;
   for (const absl::string_view segment : absl::StrSplit(AbslView(name), '/')) {

@@ -15,10 +15,12 @@
 #include "common/testing/daemon_fixture.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
 #include "common/text/view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "parcours/enrolment/v1/api_client.grpc.pb.h"
+#include "parcours/scheduling/v1/venue.grpc.pb.h"
 #include "tests/integration/enrolment_client.h"
 #include "tests/integration/enrolmentd.h"
 
@@ -51,8 +53,8 @@ class ApiClientsTest : public ::testing::TestWithParam<storage::Engine> {
 
   testing::DaemonFixture& process() { return enrolmentd_.process(); }
 
-  // A reader of figures of the body, and its secret.
-  std::string MakeClient() {
+  // Makes a program of the body that acts by `role`. Its secret.
+  std::string MakeClient(type::v1::Role role = type::v1::ROLE_STEERING_READER) {
     pb::CreateApiClientRequest create;
     create.set_parent(EnrolmentClient::Body());
     create.set_api_client_id("chiffres");
@@ -61,7 +63,7 @@ class ApiClientsTest : public ::testing::TestWithParam<storage::Engine> {
     client.set_purpose("Lire des chiffres");
     client.mutable_contact()->set_name("Contact Une");
     client.mutable_contact()->set_email("contact.une@example.org");
-    client.add_roles(type::v1::ROLE_STEERING_READER);
+    client.add_roles(role);
     client.set_calls_per_minute(600);
     client.mutable_expire_time()->set_seconds(
         absl::ToUnixSeconds(absl::Now() + absl::Hours(24)));
@@ -135,6 +137,40 @@ TEST_P(ApiClientsTest, ASecretOpensWhatItsTokenSays) {
   const auto anew = Issue(secret);
   ASSERT_OK(anew);
   EXPECT_OK(ReadProgrammeAs(anew->token()));
+}
+
+TEST_P(ApiClientsTest, AnotherServiceGoesByTheKeySet) {
+  ASSERT_OK(EnrolmentClient(process().Connect()).CreateAll());
+  const std::string secret = MakeClient(type::v1::ROLE_COORDINATOR);
+  const testing::TempDir folder;
+  const std::string identity = folder.File("identity.txtpb");
+  std::ofstream(identity) << "issuers { id: 'clients' issuer: "
+                             "'parcours-enrolment' audience: 'parcours'"
+                             " api_clients: true jwks_file: '"
+                          << process().File("secret.tokens.jwks") << "' }";
+  testing::DaemonFixture scheduling(
+      PARCOURS_SCHEDULINGD,
+      {Cat("--database_url=sqlite://", folder.File("scheduling.db")),
+       Cat("--identity_file=", identity)});
+  scheduling.Start();
+  const auto list = [&](const std::string& token, const std::string& body) {
+    scheduling::v1::ListVenuesRequest request;
+    request.set_parent(body);
+    return Call<scheduling::v1::VenueService>(
+               scheduling.ConnectAs(token),
+               &scheduling::v1::VenueService::Stub::ListVenues, request)
+        .status();
+  };
+  const auto issued = Issue(secret);
+  ASSERT_OK(issued);
+  EXPECT_OK(list(issued->token(), EnrolmentClient::Body()));
+  EXPECT_THAT(list("", EnrolmentClient::Body()),
+              HasReason(Reason::kUnauthenticated));
+  // Of its own body, and of nobody else's key.
+  EXPECT_FALSE(list(issued->token(), "bodies/autre").ok());
+  EXPECT_THAT(
+      list(process().authority().AdministratorToken(), EnrolmentClient::Body()),
+      HasReason(Reason::kUnauthenticated));
 }
 
 TEST_P(ApiClientsTest, TheKeyIsItsOwnersAndTheSecretIsNowhere) {

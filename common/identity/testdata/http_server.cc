@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <csignal>
 #include <cstdlib>
 #include <utility>
 
