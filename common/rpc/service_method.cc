@@ -212,7 +212,7 @@ absl::StatusOr<Permission> PermissionOf(const ServiceMethod& method,
       !roles.empty()) {
     return Permission{access::Scope::Installation(), roles};
   }
-  return MakeError(principal.roles.IsWithin(nobody)
+  return MakeError(!principal.roles.empty() && principal.roles.IsWithin(nobody)
                        ? Reason::kUnauthenticated
                        : Reason::kPermissionDenied);
 }

@@ -119,6 +119,9 @@ TEST_F(PermissionTest, NobodyIsUnauthenticatedAndTheWrongRoleIsDenied) {
               HasReason(Reason::kUnauthenticated));
   EXPECT_THAT(PermissionOf(method_, Somebody({type::v1::ROLE_AUDITOR})),
               HasReason(Reason::kPermissionDenied));
+  EXPECT_THAT(PermissionOf(method_, Somebody({})),
+              HasReason(Reason::kPermissionDenied))
+      << "somebody known, whose credential gives no role";
 }
 
 TEST_F(PermissionTest, AnybodyMayDoWhatIsPublic) {
