@@ -7,6 +7,7 @@
 #     NAME.pem                   key and certificate of a service, for 30 days
 #     signing-key.json           with which `parcours token` signs
 #     keys.json identity.txtpb   what the services are given of it
+#     clients-key.jwk .jwks      with which enrolment signs for API clients
 #     token                      the operator's, administrator, for 12 hours
 #
 # What is near its end is made again, services notice by themselves.
@@ -64,6 +65,9 @@ make_authority() {
   [ -s "$authority/signing-key.json" ] ||
     "$cli" token keygen --signing_key_file="$authority/signing-key.json" \
       --jwks_file="$authority/keys.json" >/dev/null
+  [ -s "$authority/clients-key.jwk" ] ||
+    "$cli" token keygen --signing_key_file="$authority/clients-key.jwk" \
+      --jwks_file="$authority/clients-key.jwks" >/dev/null
   cat >"$authority/identity.txtpb.new" <<'CONFIG'
 # Accepted only over databases created with --local or --simulation.
 issuers {
@@ -80,6 +84,14 @@ issuers {
     ROLE_ADMINISTRATOR
   ]
 }
+# enrolment, for the programs of partners.
+issuers {
+  id: "clients"
+  issuer: "parcours-enrolment"
+  audience: "parcours"
+  jwks_file: "clients-key.jwks"
+  api_clients: true
+}
 CONFIG
   mv "$authority/identity.txtpb.new" "$authority/identity.txtpb"
   "$cli" token --as=administrator --subject=operator --valid_for=12h \
@@ -91,6 +103,9 @@ CONFIG
 # authority_flags NAME: what the service NAME is given of it, one on a line.
 authority_flags() {
   echo "--identity_file=$authority/identity.txtpb"
+  if [ "$1" = enrolment ]; then
+    echo "--token_signing_key_file=$authority/clients-key.jwk"
+  fi
   echo "--tls_certificate_file=$authority/$1.pem"
   echo "--tls_key_file=$authority/$1.pem"
   echo "--tls_ca_file=$authority/ca.pem"
