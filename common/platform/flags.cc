@@ -12,6 +12,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "common/quota/address.h"
 #include "common/rpc/loopback.h"
 #include "common/telemetry/log.h"
 #include "common/text/view.h"
@@ -62,6 +63,18 @@ ABSL_FLAG(std::string, secret_file, "",
 ABSL_FLAG(std::string, redis_url, "",
           "redis://host:port or unix:///path of the shared cache; empty: "
           "none.");
+ABSL_FLAG(int, address_calls_per_minute, 6000,
+          "Calls a minute from one address, IPv6 by /64; 0: no limit. Not "
+          "counted on this machine.");
+ABSL_FLAG(int, client_calls_per_minute, 3000,
+          "Calls a minute by one caller who has no limit of their own; 0: no "
+          "limit. Not counted on this machine.");
+ABSL_FLAG(std::string, quota_key_file, "",
+          "File of 16 or more secret bytes, the same for all services that "
+          "share limits through Redis, which then shows no address.");
+ABSL_FLAG(std::vector<std::string>, trusted_proxies, {},
+          "Addresses of proxies, \"loopback\" for one on this machine, whose "
+          "last X-Forwarded-For is the address that limits count.");
 ABSL_FLAG(std::string, metrics_address, "",
           "host:port where GET /metrics is answered; empty: nowhere.");
 ABSL_FLAG(std::string, metrics_port_file, "",
@@ -120,6 +133,10 @@ constexpr std::string_view kFlags[] = {"listen_address",
                                        "database_pool_size",
                                        "secret_file",
                                        "redis_url",
+                                       "address_calls_per_minute",
+                                       "client_calls_per_minute",
+                                       "quota_key_file",
+                                       "trusted_proxies",
                                        "metrics_address",
                                        "metrics_port_file",
                                        "rules_dir",
@@ -229,6 +246,11 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
     flags.token_signing_key_file = flags.secret_file + ".tokens.jwk";
   }
   flags.redis_url = absl::GetFlag(FLAGS_redis_url);
+  flags.address_calls_per_minute =
+      absl::GetFlag(FLAGS_address_calls_per_minute);
+  flags.client_calls_per_minute = absl::GetFlag(FLAGS_client_calls_per_minute);
+  flags.quota_key_file = absl::GetFlag(FLAGS_quota_key_file);
+  flags.trusted_proxies = absl::GetFlag(FLAGS_trusted_proxies);
   flags.metrics_address = absl::GetFlag(FLAGS_metrics_address);
   flags.metrics_port_file = absl::GetFlag(FLAGS_metrics_port_file);
   flags.rules_dir = absl::GetFlag(FLAGS_rules_dir);
@@ -257,6 +279,14 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   }
   if (flags.worker_threads < 1) {
     problems.push_back("--worker_threads must be at least 1");
+  }
+  if (flags.address_calls_per_minute < 0 || flags.client_calls_per_minute < 0) {
+    problems.push_back("calls per minute must not be negative");
+  }
+  for (const std::string& proxy : flags.trusted_proxies) {
+    if (proxy != "loopback" && !quota::IsAddress(proxy)) {
+      problems.push_back(Cat("--trusted_proxies: ", proxy, " is no address"));
+    }
   }
   if (flags.database_pool_size < 1) {
     problems.push_back("--database_pool_size must be at least 1");

@@ -2,6 +2,7 @@
 #define PARCOURS_COMMON_PLATFORM_FLAGS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -34,6 +35,12 @@ struct ServiceFlags {
   int database_pool_size = 0;
   std::string secret_file;
   std::string redis_url;
+  // 0 for no limit.
+  int address_calls_per_minute = 0;
+  int client_calls_per_minute = 0;
+  std::string quota_key_file;
+  // Addresses, or "loopback".
+  std::vector<std::string> trusted_proxies;
   std::string metrics_address;
   std::string metrics_port_file;
   std::string rules_dir;

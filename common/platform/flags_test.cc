@@ -69,6 +69,17 @@ TEST(ServiceFlags, KeysStandBesideTheSecret) {
   EXPECT_EQ(none->token_signing_key_file, "");
 }
 
+TEST(ServiceFlags, QuotasAreNumbersAndProxiesAddresses) {
+  const auto flags = Read({"--client_calls_per_minute=0",
+                           "--trusted_proxies=loopback,192.0.2.1,2001:db8::1"});
+  ASSERT_OK(flags);
+  EXPECT_EQ(flags->address_calls_per_minute, 6000);
+  EXPECT_EQ(flags->client_calls_per_minute, 0);
+  EXPECT_EQ(flags->trusted_proxies.size(), 3U);
+  EXPECT_FALSE(Read({"--address_calls_per_minute=-1"}).ok());
+  EXPECT_FALSE(Read({"--trusted_proxies=proxy.example"}).ok());
+}
+
 TEST(ServiceFlags, TokensAreShort) {
   for (const char* const good : {"1m", "15m"}) {
     EXPECT_OK(Read({std::string("--token_lifetime=") + good})) << good;

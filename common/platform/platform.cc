@@ -9,6 +9,7 @@
 #include "common/audit/chain.h"
 #include "common/audit/witness.h"
 #include "common/cache/redis_connection.h"
+#include "common/platform/quota.h"
 #include "common/platform/session_decoration.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/identity.h"
@@ -182,6 +183,9 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   shell.workers.threads = set.worker_threads;
   shell.submissions = std::move(submissions);
   shell.read_journal = platform->read_journal_.get();
+  ASSIGN_OR_RETURN(platform->quota_, OpenQuota(set, platform->metrics_));
+  shell.quota = platform->quota_.get();
+  shell.address_of = CallerAddresses(set);
   shell.identify = rpc::IdentifyCallers(
       [tokens = platform->tokens_.get()](std::string_view token) {
         return tokens->Verify(token);

@@ -24,6 +24,7 @@
 #include "common/platform/due_work.h"
 #include "common/platform/flags.h"
 #include "common/platform/secrets.h"
+#include "common/quota/call_quota.h"
 #include "common/rpc/page_token.h"
 #include "common/rpc/server.h"
 #include "common/rpc/shell.h"
@@ -109,6 +110,7 @@ class Platform {
   std::unique_ptr<audit::BufferedReadJournal> read_journal_;
   std::shared_ptr<rpc::Tls> tls_;
   std::unique_ptr<identity::TokenVerifier> tokens_;
+  std::unique_ptr<quota::CallQuota> quota_;
   std::unique_ptr<rpc::Shell> shell_;
 };
 

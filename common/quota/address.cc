@@ -82,6 +82,8 @@ CountedAddress CountAddress(std::string_view host) {
   return {.bytes = Text(bytes->data(), kIpv6NetworkBytes)};
 }
 
+bool IsAddress(std::string_view text) { return BytesOf(text).has_value(); }
+
 std::string_view CallerAddress(std::string_view peer_host,
                                std::string_view forwarded,
                                const std::vector<std::string>& proxies) {

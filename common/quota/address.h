@@ -21,6 +21,9 @@ struct CountedAddress {
 // without brackets, percent-encoded or not.
 CountedAddress CountAddress(std::string_view host);
 
+// Whether `text` is an IP address.
+bool IsAddress(std::string_view text);
+
 // The address that a call counts for: its peer's; or, where the peer is one of
 // `proxies`, the last one in `forwarded`, its X-Forwarded-For, which is what
 // that proxy added: whatever stands before it, the client may have written.

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/quota/call_quota.h"
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/page_token.h"
 #include "common/rpc/testdata/probe_service.h"
@@ -14,6 +15,7 @@
 #include "common/testing/rpc_fixture.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 
@@ -209,6 +211,46 @@ TEST_F(LimitsTest, OfPatienceWithGarbage) {
   EXPECT_TRUE(Raw(probe_method, "").ok());
   probe::Thing thing;
   EXPECT_FALSE(thing.ParseFromString(nested));
+}
+
+TEST(CallLimitTest, IsTheClientsAndSaysWhenToComeAgain) {
+  telemetry::Metrics metrics;
+  quota::CallQuota quota({}, nullptr, metrics);
+  RpcFixture fixture([&](ShellOptions& options) {
+    options.quota = &quota;
+    options.identify = [](const grpc::CallbackServerContext&)
+        -> absl::StatusOr<access::Principal> {
+      access::Principal principal;
+      principal.subject = "issuer|partner";
+      principal.client = "bodies/opale/apiClients/partner";
+      principal.calls_per_minute = 3;
+      principal.roles.Add(type::v1::ROLE_COORDINATOR);
+      principal.body = "bodies/opale";
+      return principal;
+    };
+  });
+  ProbeRpc service(fixture.shell());
+  fixture.Serve({&service});
+  const auto stub = probe::ProbeService::NewStub(fixture.channel());
+  const auto call = [&] {
+    grpc::ClientContext context;
+    probe::ProbeResponse response;
+    return FromGrpcStatus(
+        stub->Probe(&context, probe::ProbeRequest(), &response));
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_OK(call());
+  const absl::Status refused = call();
+  EXPECT_THAT(refused, HasReason(Reason::kQuotaExceeded));
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted));
+  google::rpc::RetryInfo retry;
+  const auto payload = refused.GetPayload(
+      absl::string_view(kRetryInfoUrl.data(), kRetryInfoUrl.size()));
+  ASSERT_TRUE(payload.has_value());
+  ASSERT_TRUE(retry.ParseFromString(std::string(*payload)));
+  EXPECT_GE(retry.retry_delay().seconds(), 18);
+  EXPECT_LE(retry.retry_delay().seconds(), 20);
+  EXPECT_EQ(service.runs(), 3);
+  fixture.StopServing();
 }
 
 TEST(PageSizeTest, IsBounded) {
