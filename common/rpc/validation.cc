@@ -576,7 +576,10 @@ void Plan::CheckValue(const Message& message, const FieldPlan& plan, int index,
       const int value = index < 0 ? reflection.GetEnumValue(message, plan.field)
                                   : reflection.GetRepeatedEnumValue(
                                         message, plan.field, index);
-      if (plan.field->enum_type()->FindValueByNumber(value) == nullptr) {
+      // An element of a list is there to say something.
+      const bool says_nothing = index >= 0 && value == 0;
+      if (says_nothing ||
+          plan.field->enum_type()->FindValueByNumber(value) == nullptr) {
         findings.violations.Add(path, Reason::kUnknownEnumValue);
       }
       break;

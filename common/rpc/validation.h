@@ -18,7 +18,8 @@ namespace parcours::rpc {
 //  - Strings: UTF-8, no character that text_form.h forbids, lines and tabs only
 //    where FieldRules.multiline, length, form.
 //  - Names of resources follow the pattern of their type.
-//  - Enum values exist; google.type.Date (years 1900 to 2200), TimeOfDay,
+//  - Enum values exist, and those of a list say something; google.type.Date
+//  (years 1900 to 2200), TimeOfDay,
 //    Timestamp and Duration are valid.
 //  - FieldRules.minimum and maximum; without a minimum, fields named *_cents
 //    and page_size are not negative.

@@ -188,6 +188,11 @@ INSTANTIATE_TEST_SUITE_P(
            r.mutable_thing()->add_colours(static_cast<probe::Colour>(9));
          },
          "thing.colours[1]", Reason::kUnknownEnumValue},
+        {"AnElementThatSaysNothing",
+         [](Request& r) {
+           r.mutable_thing()->add_colours(probe::COLOUR_UNSPECIFIED);
+         },
+         "thing.colours[0]", Reason::kUnknownEnumValue},
         {"NoSuchDay",
          [](Request& r) { r.mutable_thing()->mutable_day()->set_day(29); },
          "thing.day", Reason::kFieldMalformed},
