@@ -7,10 +7,11 @@ namespace parcours::storage {
 std::string WithinScope(const access::Scope& scope, const Reach& reach,
                         Values& values) {
   if (scope.is_full()) return "";
+  const bool by_owners = scope.is_own() && !reach.is_shared();
+  if (by_owners && scope.keys().empty()) return "1 = 0";
   values.emplace_back(scope.body());
   const std::string in_body = Cat("body = $", values.size());
-  if (!scope.is_own() || reach.is_shared()) return in_body;
-  if (scope.keys().empty()) return "1 = 0";
+  if (!by_owners) return in_body;
   std::string keys;
   for (const std::string& key : scope.keys()) {
     values.emplace_back(key);

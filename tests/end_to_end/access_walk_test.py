@@ -151,11 +151,17 @@ class AccessWalkTest(unittest.TestCase):
             "contact": {"name": "Contact d’essai", "email": "essai@exemple.fr"},
             "roles": [13], "funder_id": "afdas", "calls_per_minute": 60,
             "expire_time": {"seconds": 2_208_988_800}})
-        for result in list(world.results.values())[:4]:
+        # Who holds which place is a race: whom the walk is about is chosen from it.
+        full = [e for e in world.enrolments if e.name in world.certificates]
+        learner = next(e for e in full if e.organisation)
+        stranger = next(e for e in full if e.organisation != learner.organisation and
+                        e.funder_id != learner.funder_id)
+        cls.learner, cls.stranger = learner.name, stranger.name
+        for enrolment in (learner, stranger):
             cls.simulation.make("LodgeAppeal", parent=world.cohort, appeal={
-                "decision": result.decision, "ground": 1, "statement": "Erreur matérielle."})
+                "decision": world.results[enrolment.name].decision, "ground": 1,
+                "statement": "Erreur matérielle."})
         members = [m.person for m in world.juries[0].members]
-        refused = [r for r in world.results.values() if r.decision]
         people = [p for p in world.all("ListPersons", parent=BODY)
                   if p.name not in members]
         date = {"year": 2038, "month": 1, "day": 15}
@@ -163,25 +169,20 @@ class AccessWalkTest(unittest.TestCase):
             "session_date": date, "place": "Paris",
             "members": [{"person": p.name, "person_display_name": "Membre de plus",
                          "role": 1 if i == 0 else 2} for i, p in enumerate(people[:3])]})
-        final = [n for n in world.notes.values() if n.final_version]
-        for note, reader in zip(final, (people[3], people[4], people[3], people[4])):
+        for enrolment, reader in ((learner, people[3]), (stranger, people[4])):
+            note = world.notes[enrolment.name]
             cls.simulation.make("AssignReader", parent=note.name, reader={
                 "person": reader.name, "person_display_name": "Lectrice ou lecteur"})
-        for member, result in zip((members[0], people[0].name), refused):
+        for member, enrolment in ((members[0], learner), (people[0].name, stranger)):
             cls.simulation.make("DeclareConflict", parent=world.cohort, conflict={
-                "person": member, "enrolment": result.enrolment, "category": 1})
+                "person": member, "enrolment": enrolment.name, "category": 1})
 
     @classmethod
     def make_callers(cls):
         world, mint = cls.world, cls.simulation.mint
         full = [e for e in world.enrolments if e.name in world.certificates]
-        appealed = {a.decision for a in world.appeals}
-        learner = next(e for e in full if e.organisation and
-                       world.results[e.name].decision in appealed and
-                       world.readers[world.notes[e.name].name])
-        stranger = next(e for e in full if e.person != learner.person and
-                        e.organisation != learner.organisation and
-                        e.funder_id != learner.funder_id)
+        learner = next(e for e in full if e.name == cls.learner)
+        stranger = next(e for e in full if e.name == cls.stranger)
         callers = {}
         uploads = {}
 

@@ -48,7 +48,6 @@ class DemoTest(unittest.TestCase):
         self.assertGreaterEqual(report["refused"], 1)
         self.assertGreaterEqual(report["derogations"], 1)
         self.assertGreaterEqual(report["offers_expired"], 1)
-        self.assertGreaterEqual(report["legal_withdrawals"], 1)
         self.assertEqual(report["due_minutes"], report["attended_minutes"] +
                          report["justified_minutes"] + report["absent_minutes"])
 
@@ -67,6 +66,9 @@ class DemoTest(unittest.TestCase):
             with self.subTest(database=database):
                 report, logs = live(programme, 2026, database)
                 self.check_places(programme, report)
+                # Who holds which place is a race: of thirty, somebody pays alone and
+                # can withdraw; of a small course's, perhaps nobody.
+                self.assertGreaterEqual(report["legal_withdrawals"], 1)
                 self.check_jury(report)
                 # What people are called never reaches a log.
                 self.assertNotIn("Fictive", logs)

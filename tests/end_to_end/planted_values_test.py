@@ -274,6 +274,11 @@ class PlantedValuesTest(unittest.TestCase):
     def look(cls):
         """Everything that only lives while the services do."""
         state = cls.simulation.state
+        # Read again after a change, a programme is in Redis, for half a minute.
+        programme = cls.ask("ListProgrammes", parent=BODY).programmes[0]
+        cls.ask("UpdateProgramme", update_mask={"paths": ["display_name"]}, programme={
+            "name": programme.name, "display_name": programme.display_name + " (revu)"})
+        cls.ask("GetProgramme", name=programme.name)
         socket = next(pathlib.Path((state / "run/sockets").read_text().strip()
                                    if (state / "run/sockets").exists()
                                    else state / "run").glob("redis.sock"))
