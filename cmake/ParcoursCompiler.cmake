@@ -21,9 +21,7 @@ if(PARCOURS_SANITIZE STREQUAL "address")
   list(APPEND PARCOURS_TEST_ENVIRONMENT
        "ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1"
        "UBSAN_OPTIONS=print_stacktrace=1"
-       # c-ares, which gRPC resolves names with, leaks some bytes when a process
-       # ends in the middle of it.
-       "GRPC_DNS_RESOLVER=native")
+       "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/leaks.txt:print_suppressions=0")
 elseif(PARCOURS_SANITIZE STREQUAL "thread")
   # Debian's gRPC and Abseil are not instrumented: without the option, their
   # internal synchronisation is reported as hundreds of races.

@@ -99,8 +99,13 @@ class Table {
 
   // The values stand as $1 = name, $2 = body, then the columns.
   Statement Insert(const T& resource) const {
-    Values values = Encode(resource);
-    values.insert(values.begin() + 1, resource.name.body());
+    Values values;
+    values.reserve(columns_.size() + 1);
+    values.push_back(columns_[kName].encode(resource));
+    values.emplace_back(resource.name.body());
+    for (std::size_t i = kName + 1; i < columns_.size(); ++i) {
+      values.push_back(columns_[i].encode(resource));
+    }
     return {insert_, std::move(values)};
   }
 
