@@ -46,17 +46,7 @@ trap 'exit 143' TERM
 
 start_redis
 if [ "$database" = postgresql ]; then start_postgresql; fi
-# Time begins before any programme does; the demonstration moves it on.
-simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
-# Who starts first does not know the others' ports, and must not take a system
-# that stands on the usual ones for them.
-start_service enrolment 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
-  --scheduling_address= --evaluation_address=
-start_service scheduling 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(tls_address_of enrolment)" --evaluation_address=
-start_service evaluation 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(tls_address_of enrolment)" \
-  --scheduling_address="$(tls_address_of scheduling)"
+start_simulation
 
 "$cli" demo \
   --enrolment_address="$(address_of enrolment)" \

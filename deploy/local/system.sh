@@ -184,3 +184,18 @@ address_of() { echo "127.0.0.1:$(cat "$state/run/$1.port")"; }
 tls_address_of() { echo "127.0.0.1:$(cat "$state/run/$1.tls-port")"; }
 
 is_serving() { [ -s "$state/run/$1.port" ] && "$cli" health --address="$(address_of "$1")"; }
+
+# start_simulation: the three on free ports. Time begins before any programme
+# does; whoever lives in it moves it on.
+start_simulation() {
+  local simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
+  # Who starts first does not know the others' ports, and must not take a system
+  # that stands on the usual ones for them.
+  start_service enrolment 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+    --scheduling_address= --evaluation_address=
+  start_service scheduling 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+    --enrolment_address="$(tls_address_of enrolment)" --evaluation_address=
+  start_service evaluation 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+    --enrolment_address="$(tls_address_of enrolment)" \
+    --scheduling_address="$(tls_address_of scheduling)"
+}

@@ -24,13 +24,6 @@ make_authority
 sed -i 's/ROLE_ADMINISTRATOR$/ROLE_ADMINISTRATOR, ROLE_SERVICE/' "$authority/identity.txtpb"
 
 start_redis
-simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
-start_service enrolment 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
-  --scheduling_address= --evaluation_address=
-start_service scheduling 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(tls_address_of enrolment)" --evaluation_address=
-start_service evaluation 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
-  --enrolment_address="$(tls_address_of enrolment)" \
-  --scheduling_address="$(tls_address_of scheduling)"
+start_simulation
 echo ready
 cat >/dev/null
