@@ -11,7 +11,8 @@ deps: ## Install what is missing on Debian 12 (apt packages, npm packages)
 
 build: deps ## Build the services and the command line (build/release)
 	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release
+	@cmake --build --preset release --target \
+	  enrolmentd schedulingd evaluationd parcours documents_inspector
 
 demo: build ## Live a whole cohort in var/demo: SEED=, PROGRAMME=, DEMO_DATABASE=sqlite|postgresql
 	@deploy/local/demo.sh
@@ -32,6 +33,7 @@ format: ## Rewrite C++ sources in the project's format
 	@tests/lint.sh format-fix
 
 bench: build ## Run the measurements
+	@cmake --build --preset release
 	@tests/bench.sh
 
 fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
