@@ -1,6 +1,8 @@
 #ifndef PARCOURS_COMMON_ACCESS_CALLER_H_
 #define PARCOURS_COMMON_ACCESS_CALLER_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -25,6 +27,9 @@ struct Caller {
   // 32 hexadecimal digits: the trace id of W3C Trace Context; empty for a
   // service's own work.
   std::string trace_id;
+  // Position of this service's change feed that the caller knows: no answer is
+  // from before it.
+  std::optional<int64_t> known_position;
   // Real time after which nobody waits for the answer.
   absl::Time deadline = absl::InfiniteFuture();
   // Business time at which the call arrived.

@@ -186,6 +186,11 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   ASSIGN_OR_RETURN(platform->quota_, OpenQuota(set, platform->metrics_));
   shell.quota = platform->quota_.get();
   shell.address_of = CallerAddresses(set);
+  shell.known_position = [database = platform->database_.get()](
+                             std::string_view token) {
+    return storage::DecodeFeedToken(token, database->incarnation(),
+                                    "parcours-feed-token");
+  };
   shell.identify = rpc::IdentifyCallers(
       [tokens = platform->tokens_.get()](std::string_view token) {
         return tokens->Verify(token);

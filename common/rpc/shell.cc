@@ -20,13 +20,16 @@ namespace parcours::rpc {
 namespace {
 
 constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
+constexpr char kFeedTokenKey[] = "parcours-feed-token";
 
 // google.rpc has no reason for it, and nobody reads the answer.
 absl::Status ClientIsGone() { return absl::CancelledError(); }
 
-std::string_view TraceparentOf(const grpc::CallbackServerContext& context) {
+// Empty where the call carries none.
+std::string_view MetadataOf(const grpc::CallbackServerContext& context,
+                            const char* key) {
   const auto& metadata = context.client_metadata();
-  const auto found = metadata.find("traceparent");
+  const auto found = metadata.find(key);
   if (found == metadata.end()) return {};
   return {found->second.data(), found->second.size()};
 }
@@ -153,7 +156,7 @@ Shell::Call Shell::Begin(const ServiceMethod& method,
   call.method = &method;
   call.context = &context;
   call.start = std::chrono::steady_clock::now();
-  Trace trace = ContinueTrace(TraceparentOf(context));
+  Trace trace = ContinueTrace(MetadataOf(context, "traceparent"));
   call.trace_id = std::move(trace.trace_id);
   call.traceparent = std::move(trace.traceparent);
   return call;
@@ -184,6 +187,11 @@ absl::StatusOr<CallContext> Shell::Admissible(const Call& call,
   if (!principal.ok()) return principal.status();
   ASSIGN_OR_RETURN(Permission permission,
                    PermissionOf(*call.method, *principal));
+  std::optional<int64_t> known_position;
+  if (options_.known_position) {
+    ASSIGN_OR_RETURN(known_position, options_.known_position(MetadataOf(
+                                         *call.context, kFeedTokenKey)));
+  }
   return CallContext{
       .caller = access::Caller{.principal = *std::move(principal),
                                .scope = std::move(permission.scope),
@@ -192,6 +200,7 @@ absl::StatusOr<CallContext> Shell::Admissible(const Call& call,
                                .request_id = {},
                                .request_digest = {},
                                .trace_id = call.trace_id,
+                               .known_position = known_position,
                                .deadline = deadline,
                                .now = options_.clock->Now()},
       .traceparent = call.traceparent};

@@ -66,6 +66,10 @@ struct ShellOptions {
 
   // Required.
   Identify identify;
+  // The position of this service's change feed in the token that a call carries
+  // as `parcours-feed-token`; null where calls carry none.
+  std::function<absl::StatusOr<std::optional<int64_t>>(std::string_view token)>
+      known_position;
   // From where a call comes, as quotas count it.
   std::function<std::string(const grpc::CallbackServerContext&)> address_of =
       PeerHost;
