@@ -45,6 +45,12 @@ file(RELATIVE_PATH source_from_build "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}"
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/="
                     "-ffile-prefix-map=${source_from_build}/=")
 
+# Several times as fast as the default linker on a hundred test programs.
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # The sloppiness is what ccache asks for to cache precompiled headers; the

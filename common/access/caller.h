@@ -11,6 +11,14 @@
 
 namespace parcours::access {
 
+// Under what a job runs that only one replica may do at a time. Transactions of
+// a caller with one are refused once a later holder has the lease.
+struct JobLease {
+  std::string job;
+  // Grows with each new holder.
+  int64_t fencing = 0;
+};
+
 // One call as the domain and the store see it: who, within what, until when,
 // and under which request id.
 struct Caller {
@@ -30,6 +38,8 @@ struct Caller {
   // Position of this service's change feed that the caller knows: no answer is
   // from before it.
   std::optional<int64_t> known_position;
+  // For a service's own work that one replica does.
+  std::optional<JobLease> lease;
   // Real time after which nobody waits for the answer.
   absl::Time deadline = absl::InfiniteFuture();
   // Business time at which the call arrived.
