@@ -1,13 +1,18 @@
 // Writes what is derived from the ErrorReason enum of the contract:
 //   generate_reasons --header FILE    the C++ enum parcours::Reason
-//   generate_reasons --markdown FILE  the catalogue for callers
-//   generate_reasons --check FILE     fails when FILE is not that catalogue
+//   generate_reasons --markdown FILE  the catalogue for people
+//   generate_reasons --json FILE      the same for programs
+//   generate_reasons --check MARKDOWN JSON
+//                                     fails when one of them is not current
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +22,7 @@
 #include "absl/strings/strip.h"
 #include "common/text/view.h"
 #include "google/rpc/code.pb.h"
+#include "nlohmann/json.hpp"
 #include "parcours/type/v1/error_reason.pb.h"
 
 namespace {
@@ -67,23 +73,29 @@ std::string Header() {
       "#endif  // PARCOURS_COMMON_STATUS_REASON_H_\n");
 }
 
-// What a program should do after an error of this code.
-std::string_view RetryAdvice(google::rpc::Code code) {
+// What a program should do after an error: in a word for it, and in a phrase.
+struct Retry {
+  std::string_view word;
+  std::string_view phrase;
+};
+
+Retry RetryAdvice(google::rpc::Code code) {
   switch (code) {
     case google::rpc::UNAVAILABLE:
-      return "yes, with the same `request_id`";
+      return {"SAME_REQUEST", "yes, with the same `request_id`"};
     case google::rpc::RESOURCE_EXHAUSTED:
-      return "after the delay in `RetryInfo`";
+      return {"AFTER_DELAY", "after the delay in `RetryInfo`"};
     case google::rpc::ABORTED:
-      return "read again, then redo";
+      return {"READ_AGAIN", "read again, then redo"};
     case google::rpc::FAILED_PRECONDITION:
-      return "after the state has changed";
+      return {"AFTER_CHANGE", "after the state has changed"};
     case google::rpc::OUT_OF_RANGE:
-      return "from another position";
+      return {"OTHER_POSITION", "from another position"};
     case google::rpc::DEADLINE_EXCEEDED:
-      return "with a longer deadline and the same `request_id`";
+      return {"LONGER_DEADLINE",
+              "with a longer deadline and the same `request_id`"};
     default:
-      return "no";
+      return {"NO", "no"};
   }
 }
 
@@ -114,13 +126,55 @@ std::string Markdown() {
     const pb::ReasonText& text = value.options().GetExtension(pb::reason_text);
     parcours::CatTo(table, "| `", ShortName(value), "` | ",
                     google::rpc::Code_Name(text.code()), " | ",
-                    RetryAdvice(text.code()), " | ", Cell(text.en()), " | ",
-                    Cell(text.fr()), " |\n");
+                    RetryAdvice(text.code()).phrase, " | ", Cell(text.en()),
+                    " | ", Cell(text.fr()), " |\n");
   }
   return table;
 }
 
+// The names in braces, in the order in which they first stand in `text`.
+std::vector<std::string> Places(std::string_view text) {
+  std::vector<std::string> places;
+  for (std::size_t open = text.find('{'); open != std::string_view::npos;
+       open = text.find('{', open + 1)) {
+    std::string place(text.substr(open + 1, text.find('}', open) - open - 1));
+    if (std::find(places.begin(), places.end(), place) == places.end()) {
+      places.push_back(std::move(place));
+    }
+  }
+  return places;
+}
+
+std::string Json() {
+  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+  const google::protobuf::EnumDescriptor& reasons =
+      *pb::ErrorReason_descriptor();
+  for (int i = 0; i < reasons.value_count(); ++i) {
+    const google::protobuf::EnumValueDescriptor& value = *reasons.value(i);
+    if (value.number() == 0) continue;
+    const pb::ReasonText& text = value.options().GetExtension(pb::reason_text);
+    entries.push_back({{"reason", ShortName(value)},
+                       {"code", google::rpc::Code_Name(text.code())},
+                       {"retry", RetryAdvice(text.code()).word},
+                       {"metadata", Places(text.en())},
+                       {"en", text.en()},
+                       {"fr", text.fr()}});
+  }
+  const nlohmann::ordered_json catalogue = {{"domain", "parcours"},
+                                            {"errors", std::move(entries)}};
+  return catalogue.dump(2) + "\n";
+}
+
+std::string Read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+// What is current stays untouched: half of the tree is built from the header.
 bool Write(const std::string& path, const std::string& text) {
+  if (Read(path) == text) return true;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
   file.flush();
@@ -131,18 +185,19 @@ bool Write(const std::string& path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view mode = argc == 3 ? argv[1] : "";
-  if (mode == "--header") return Write(argv[2], Header()) ? 0 : 1;
-  if (mode == "--markdown") return Write(argv[2], Markdown()) ? 0 : 1;
-  if (mode == "--check") {
-    std::ifstream file(argv[2], std::ios::binary);
-    std::stringstream present;
-    present << file.rdbuf();
-    if (present.str() == Markdown()) return 0;
-    std::cerr << argv[2]
+  const std::string_view mode = argc >= 3 ? argv[1] : "";
+  if (argc == 3 && mode == "--header") return Write(argv[2], Header()) ? 0 : 1;
+  if (argc == 3 && mode == "--markdown") {
+    return Write(argv[2], Markdown()) ? 0 : 1;
+  }
+  if (argc == 3 && mode == "--json") return Write(argv[2], Json()) ? 0 : 1;
+  if (argc == 4 && mode == "--check") {
+    if (Read(argv[2]) == Markdown() && Read(argv[3]) == Json()) return 0;
+    std::cerr << argv[2] << " or " << argv[3]
               << " is stale: cmake --build build/dev --target docs_errors\n";
     return 1;
   }
-  std::cerr << "usage: generate_reasons --header|--markdown|--check FILE\n";
+  std::cerr << "usage: generate_reasons --header|--markdown|--json FILE\n"
+               "       generate_reasons --check MARKDOWN JSON\n";
   return 2;
 }
