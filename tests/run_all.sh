@@ -39,6 +39,7 @@ trap summary EXIT
 
 stage "format" tests/lint.sh format
 stage "contracts (buf lint)" tests/lint.sh proto
+stage "web (biome, tsc)" tests/lint.sh web
 stage "build, address sanitizer" build asan
 stage "tests, address sanitizer" run_tests asan
 stage "build, thread sanitizer" build tsan --target parcours_tests

@@ -35,7 +35,8 @@ def migration_violations(name, text):
 MACHINE = (
     re.compile(r"(?<![\w.$}~-])/(?:work|root|home/\w+|Users/\w+|mnt/\w+)/"),
     re.compile(r"https?://[^\s\"'<>]*(?:registry|artifact|nexus|mirror|pypi|npmjs)[^\s\"'<>]*"),
-    re.compile(r'"resolved"\s*:'),
+    # A workspace of npm is a folder of this tree.
+    re.compile(r'"resolved"\s*:\s*"(?!clients/)'),
 )
 
 
