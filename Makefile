@@ -1,10 +1,10 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo up down test lint format bench fuzz clean
+.PHONY: help deps build demo up down test lint format bench fuzz images images-test clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## Install what is missing on Debian 12 (apt packages, npm packages)
 	@deploy/local/deps.sh
@@ -38,6 +38,12 @@ bench: build ## Run the measurements
 
 fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
 	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" tests/fuzz/run.sh
+
+images: deps ## Build the container images (podman or docker): see deploy/images
+	@deploy/images/build.sh
+
+images-test: images ## Bring the images up with compose and live the demonstration against them
+	@deploy/images/test.sh
 
 clean: ## Remove the builds; var/ stays
 	rm -rf build
