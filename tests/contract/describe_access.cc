@@ -28,6 +28,7 @@
 #include "parcours/evaluation/v1/result.pb.h"
 #include "parcours/evaluation/v1/roster.pb.h"
 #include "parcours/evaluation/v1/validation_note.pb.h"
+#include "parcours/gateway/v1/webhook.pb.h"
 #include "parcours/platform/v1/audit.pb.h"
 #include "parcours/platform/v1/change_feed.pb.h"
 #include "parcours/platform/v1/clock.pb.h"
@@ -66,6 +67,7 @@ std::vector<const FileDescriptor*> Contract() {
       evaluation::v1::Result::descriptor()->file(),
       evaluation::v1::Certificate::descriptor()->file(),
       evaluation::v1::RosterEntry::descriptor()->file(),
+      gateway::v1::Webhook::descriptor()->file(),
   };
 }
 
