@@ -103,6 +103,19 @@ absl::Status CheckLocalIssuers(const std::vector<identity::Issuer>& issuers,
   return absl::OkStatus();
 }
 
+// Runs the tail while it lives: its listeners live no longer than what is
+// served.
+class RunningTail {
+ public:
+  explicit RunningTail(storage::FeedTail& tail) : tail_(tail) { tail_.Start(); }
+  ~RunningTail() { tail_.Stop(); }
+  RunningTail(const RunningTail&) = delete;
+  RunningTail& operator=(const RunningTail&) = delete;
+
+ private:
+  storage::FeedTail& tail_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
@@ -165,9 +178,19 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
       storage::OpenBusinessClock(*platform->database_, set.simulation_start));
   platform->page_tokens_ =
       std::make_unique<rpc::PageTokens>(secrets.page_token_key);
+  platform->feed_tail_ = std::make_unique<storage::FeedTail>(
+      *platform->database_, storage::FeedTail::Options());
+  platform->feed_tail_->AddLossListener([] {
+    telemetry::Log(telemetry::LogLevel::kError,
+                   "changes were trimmed before this process read them");
+  });
   platform->sequencer_ = std::make_unique<storage::Sequencer>(
       *platform->database_,
-      storage::Sequencer::Options{.steps = {audit::ChainStep()}});
+      storage::Sequencer::Options{
+          .steps = {audit::ChainStep()},
+          .on_head = [tail = platform->feed_tail_.get()](int64_t) {
+            tail->Wake();
+          }});
   platform->read_journal_ = std::make_unique<audit::BufferedReadJournal>(
       *platform->database_, platform->metrics_);
   if (!set.metrics_address.empty()) {
@@ -232,6 +255,7 @@ absl::Status Platform::Serve(Application& application) {
   audit::AuditRpc audit_rpc(*shell_, *database_, *page_tokens_, *read_journal_,
                             flags_.service);
   services.push_back(&audit_rpc);
+  const RunningTail running_tail(*feed_tail_);
   sequencer_->Start();
   DueWorkLoop loop(application.due_work(), *clock_, absl::Milliseconds(500));
   ASSIGN_OR_RETURN(

@@ -32,6 +32,7 @@
 #include "common/rules/rule_book.h"
 #include "common/storage/business_time.h"
 #include "common/storage/database.h"
+#include "common/storage/feed_tail.h"
 #include "common/storage/sequencer.h"
 #include "common/telemetry/metrics.h"
 
@@ -67,6 +68,8 @@ class Platform {
   const rpc::PageTokens& page_tokens() const { return *page_tokens_; }
   const Secrets& secrets() const { return secrets_; }
   telemetry::Metrics& metrics() { return metrics_; }
+  // Listeners are added by what Service.compose makes; it runs within Serve.
+  storage::FeedTail& feed_tail() { return *feed_tail_; }
   cache::CacheCounters& cache_counters() { return cache_counters_; }
   // Null where --redis_url is empty.
   cache::SharedCache* shared_cache() { return redis_.get(); }
@@ -106,6 +109,7 @@ class Platform {
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<storage::DatabaseBusinessClock> clock_;
   std::unique_ptr<rpc::PageTokens> page_tokens_;
+  std::unique_ptr<storage::FeedTail> feed_tail_;
   std::unique_ptr<storage::Sequencer> sequencer_;
   std::unique_ptr<audit::BufferedReadJournal> read_journal_;
   std::shared_ptr<rpc::Tls> tls_;

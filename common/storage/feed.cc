@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/storage/feed_filter.h"
 #include "common/text/view.h"
 
 namespace parcours::storage {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int kMaxLimit = 1000;
 constexpr char kHead[] = "SELECT head FROM feed_state WHERE id = 1";
+constexpr char kState[] = "SELECT head, floor FROM feed_state WHERE id = 1";
 
 access::Caller SystemCaller(std::string_view subject, absl::Time deadline) {
   access::Caller caller{.scope = access::Scope::Installation()};
@@ -28,96 +30,199 @@ std::vector<std::string> Lines(const std::string& text) {
   return absl::StrSplit(text, '\n', absl::SkipEmpty());
 }
 
-bool HoldsAny(const std::vector<std::string>& names,
-              const std::vector<std::string>& wanted) {
-  return std::any_of(
-      wanted.begin(), wanted.end(), [&](const std::string& name) {
-        return std::find(names.begin(), names.end(), name) != names.end();
-      });
+// A step of a page: the rows of so many positions are looked at in one
+// transaction, and of an own scope no more than so many rows are taken.
+constexpr int64_t kStepPositions = 5000;
+constexpr int64_t kStepRows = 1000;
+
+// Adds "$n, $m, …" for `names`.
+std::string Listed(const std::vector<std::string>& names, Values& values) {
+  std::string list;
+  for (const std::string& name : names) {
+    values.emplace_back(name);
+    CatTo(list, list.empty() ? "$" : ", $", values.size());
+  }
+  return list;
 }
 
-// Of each group, a change must concern one name to concern the reader.
-std::vector<std::vector<std::string>> ConcernsOf(const FeedQuery& query) {
-  std::vector<std::vector<std::string>> groups;
-  if (!query.scope.is_full()) groups.push_back({query.scope.body()});
-  if (query.scope.is_own()) groups.push_back(query.scope.keys());
-  if (!query.within.empty()) groups.push_back(query.within);
-  return groups;
+// What lies within the body, now or before.
+std::string InBody(const std::string& body, Values& values) {
+  values.emplace_back(Cat("%\n", body, "\n%"));
+  const std::size_t n = values.size();
+  return Cat(" AND (scopes_before LIKE $", n, " OR scopes_after LIKE $", n,
+             ")");
 }
 
-// Whether somebody with this query may see what lies within `scopes`.
-bool Sees(const FeedQuery& query, const std::vector<std::string>& scopes) {
-  if (scopes.empty()) return false;
-  const std::vector<std::vector<std::string>> groups = ConcernsOf(query);
-  return std::all_of(groups.begin(), groups.end(),
-                     [&](const std::vector<std::string>& group) {
-                       return HoldsAny(scopes, group);
-                     });
+std::string WithinAny(const std::vector<std::string>& within, Values& values) {
+  std::string any;
+  for (const std::string& name : within) {
+    values.emplace_back(name);
+    // The resource and all below it: the next character after / is 0.
+    values.emplace_back(Cat(name, "/"));
+    values.emplace_back(Cat(name, "0"));
+    values.emplace_back(Cat("%\n", name, "\n%"));
+    values.emplace_back(Cat("%\n", name, "/%"));
+    const std::size_t n = values.size();
+    CatTo(any, any.empty() ? "" : " OR ", "name = $", n - 4, " OR (name > $",
+          n - 3, " AND name < $", n - 2, ")");
+    for (const char* scopes : {"scopes_before", "scopes_after"}) {
+      CatTo(any, " OR ", scopes, " LIKE $", n - 1, " OR ", scopes, " LIKE $",
+            n);
+    }
+  }
+  return Cat(" AND (", any, ")");
 }
 
-// Rows in which what was or what is concerns the reader. Names hold no wildcard
-// of LIKE but in the subjects of accounts, where one can but widen what
-// is looked at: Sees decides.
-Statement SelectChanges(const FeedQuery& query, int64_t after, int limit) {
+// At most `limit` rows after `after` up to `until`, in order, among them all
+// that concern the reader. Names hold no wildcard of LIKE but in the subjects
+// of accounts, where one can but widen what is looked at: FeedFilter decides.
+Statement SelectChanges(const FeedQuery& query, int64_t after, int64_t until,
+                        int64_t limit) {
   Statement statement{
       "SELECT position, kind, name, version, cause, scopes_before, "
-      "scopes_after, commit_time FROM change_feed WHERE position > $1",
-      {after}};
-  for (const std::vector<std::string>& group : ConcernsOf(query)) {
-    std::string any;
-    for (const std::string& name : group) {
-      statement.values.emplace_back(Cat("%\n", name, "\n%"));
-      const std::size_t n = statement.values.size();
-      CatTo(any, any.empty() ? "" : " OR ", "scopes_before LIKE $", n,
-            " OR scopes_after LIKE $", n);
-    }
-    statement.sql += Cat(" AND (", any.empty() ? "1 = 0" : any, ")");
+      "scopes_after, commit_time FROM change_feed "
+      "WHERE position > $1 AND position <= $2",
+      {after, until}};
+  Values& values = statement.values;
+  if (!query.kinds.empty()) {
+    CatTo(statement.sql, " AND kind IN (", Listed(query.kinds, values), ")");
   }
-  statement.values.emplace_back(int64_t{limit} + 1);
-  statement.sql += Cat(" ORDER BY position LIMIT $", statement.values.size());
+  if (!query.scope.is_full()) {
+    CatTo(statement.sql, InBody(query.scope.body(), values));
+  }
+  if (!query.within.empty()) {
+    CatTo(statement.sql, WithinAny(query.within, values));
+  }
+  values.emplace_back(limit);
+  CatTo(statement.sql, " ORDER BY position LIMIT $", values.size());
   return statement;
 }
+
+Statement SelectOwned(const access::Scope& scope) {
+  Statement statement{"SELECT DISTINCT owned FROM ownership WHERE ", {}};
+  const std::string keys = Listed(scope.keys(), statement.values);
+  CatTo(statement.sql,
+        keys.empty() ? "1 = 0" : Cat("owner_key IN (", keys, ")"));
+  return statement;
+}
+
+PositionedChange ChangeOf(const Row& row) {
+  return {row.Integer(0),
+          {row.Text(1), row.Text(2), row.Integer(3), row.Text(4),
+           Lines(row.Text(5)), Lines(row.Text(6))},
+          absl::FromUnixMicros(row.Integer(7))};
+}
+
+// Reads one page, step by step.
+class PageReader {
+ public:
+  explicit PageReader(const FeedQuery& query)
+      : query_(query),
+        limit_(static_cast<std::size_t>(std::clamp(query.limit, 1, kMaxLimit))),
+        at_(query.after.value_or(0)) {}
+
+  absl::StatusOr<FeedPage> Read(Database& database) {
+    const access::Caller caller = SystemCaller("feed", query_.deadline);
+    if (!query_.after.has_value()) {
+      RETURN_IF_ERROR(database.View(caller, [&](Transaction& transaction) {
+        return Begin(transaction);
+      }));
+    }
+    const int64_t begin = at_;
+    do {
+      FeedPage before = page_;
+      const int64_t at = at_;
+      RETURN_IF_ERROR(database.View(caller, [&](Transaction& transaction) {
+        page_ = before;
+        at_ = at;
+        return Step(transaction);
+      }));
+    } while (!IsFull() && at_ < page_.head && at_ - begin < query_.scan);
+    if (IsFull()) {
+      page_.changes.pop_back();
+      page_.more = true;
+      page_.next_position = page_.changes.back().position;
+    } else {
+      page_.more = at_ < page_.head;
+      page_.next_position = at_;
+    }
+    return std::move(page_);
+  }
+
+ private:
+  // One more than the limit, which tells that there are more.
+  bool IsFull() const { return page_.changes.size() > limit_; }
+
+  absl::Status Begin(Transaction& transaction) {
+    ASSIGN_OR_RETURN(const Rows rows, transaction.Query({kState, {}}));
+    at_ = rows.at(0).Integer(1);
+    return absl::OkStatus();
+  }
+
+  absl::Status Step(Transaction& transaction) {
+    const bool own = query_.scope.is_own();
+    const int64_t wanted =
+        static_cast<int64_t>(limit_ + 1 - page_.changes.size());
+    const int64_t rows = own ? std::max(wanted, kStepRows) : wanted;
+    const int64_t until = at_ + kStepPositions;
+    std::vector<Statement> statements = {
+        {kState, {}}, SelectChanges(query_, at_, until, rows)};
+    if (own) statements.push_back(SelectOwned(query_.scope));
+    ASSIGN_OR_RETURN(const std::vector<Result> results,
+                     transaction.QueryTogether(std::move(statements)));
+    const Row& state = results[0].rows.at(0);
+    page_.head = state.Integer(0);
+    if (at_ < state.Integer(1)) return MakeError(Reason::kFeedTrimmed);
+    absl::flat_hash_set<std::string> owned;
+    if (own) {
+      for (const Row& row : results[2].rows) owned.insert(row.Text(0));
+    }
+    const FeedFilter filter(query_, std::move(owned));
+    for (const Row& row : results[1].rows) {
+      PositionedChange change = ChangeOf(row);
+      at_ = change.position;
+      if (!filter.Concerns(change.change, change.removed)) continue;
+      page_.changes.push_back(std::move(change));
+      if (IsFull()) return absl::OkStatus();
+    }
+    // Fewer rows than were asked for: the rest concerns others.
+    if (static_cast<int64_t>(results[1].rows.size()) < rows) {
+      at_ = std::max(at_, std::min(until, page_.head));
+    }
+    return absl::OkStatus();
+  }
+
+  const FeedQuery& query_;
+  const std::size_t limit_;
+  // All up to here was looked at.
+  int64_t at_;
+  FeedPage page_;
+};
 
 }  // namespace
 
 absl::StatusOr<FeedPage> ReadChanges(Database& database,
                                      const FeedQuery& query) {
-  const int limit = std::clamp(query.limit, 1, kMaxLimit);
-  FeedPage page;
+  return PageReader(query).Read(database);
+}
+
+absl::StatusOr<FeedBacklog> ReadBacklog(Database& database,
+                                        absl::Time deadline) {
+  FeedBacklog backlog;
   RETURN_IF_ERROR(database.View(
-      SystemCaller("feed", query.deadline),
+      SystemCaller("feed", deadline),
       [&](Transaction& transaction) -> absl::Status {
-        // Without a position, only the floor tells where to begin; position 0
-        // reads the same rows.
-        std::vector<Statement> statements = {
-            {"SELECT head, floor FROM feed_state WHERE id = 1", {}},
-            SelectChanges(query, query.after.value_or(0), limit)};
-        ASSIGN_OR_RETURN(const std::vector<Result> results,
-                         transaction.QueryTogether(std::move(statements)));
-        const Row& state = results[0].rows.at(0);
-        page.head = state.Integer(0);
-        if (query.after && *query.after < state.Integer(1)) {
-          return MakeError(Reason::kFeedTrimmed);
-        }
-        for (const Row& row : results[1].rows) {
-          if (page.changes.size() == static_cast<std::size_t>(limit)) {
-            page.more = true;
-            break;
-          }
-          PositionedChange change{
-              row.Integer(0),
-              {row.Text(1), row.Text(2), row.Integer(3), row.Text(4),
-               Lines(row.Text(5)), Lines(row.Text(6))},
-              absl::FromUnixMicros(row.Integer(7))};
-          change.removed = !Sees(query, change.change.scopes_after);
-          page.changes.push_back(std::move(change));
-        }
-        page.next_position = page.more
-                                 ? page.changes.back().position
-                                 : std::max(page.head, query.after.value_or(0));
+        ASSIGN_OR_RETURN(
+            const Rows rows,
+            transaction.Query({"SELECT COUNT(*), COALESCE(MIN(insertion), 0), "
+                               "(SELECT head FROM feed_state WHERE id = 1) "
+                               "FROM change_feed WHERE position IS NULL",
+                               {}}));
+        backlog = {rows.at(0).Integer(0), rows.at(0).Integer(1),
+                   rows.at(0).Integer(2)};
         return absl::OkStatus();
       }));
-  return page;
+  return backlog;
 }
 
 absl::StatusOr<int64_t> FeedHead(Transaction& transaction) {

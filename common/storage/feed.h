@@ -26,13 +26,22 @@ struct PositionedChange {
 };
 
 struct FeedQuery {
-  // Whose changes: those that lay or lie within it.
+  // Whose changes: those that lay or lie within it. Within an own scope these
+  // are the changes whose scopes hold one of its keys, and those of what the
+  // keys own: of an owned resource, of one below it, or of one that lies within
+  // it.
   access::Scope scope;
-  // Where not empty, only what lay or lies within one of these names.
+  // Where not empty, only of these kinds.
+  std::vector<std::string> kinds;
+  // Where not empty, only what lay or lies within one of these: the resource
+  // itself, one below it, or one whose scopes hold it or one below it. Keys of
+  // owners are scopes too.
   std::vector<std::string> within;
   // Position after which to read; absent: from the oldest change that is kept.
   std::optional<int64_t> after;
   int limit = 100;
+  // Positions looked at for one page, about.
+  int64_t scan = 1'000'000;
   // Real time.
   absl::Time deadline = absl::InfiniteFuture();
 };
@@ -42,15 +51,29 @@ struct FeedPage {
   // After this, nothing is missed: the last change's position if more are
   // there, else the head.
   int64_t next_position = 0;
+  // Read on. The next page may still be empty when all that was looked at
+  // concerned others.
   bool more = false;
   // Last position given when this was read.
   int64_t head = 0;
 };
 
 // The changes after a position, in order. FEED_TRIMMED when they are no longer
-// kept; errors of Database::View.
+// kept; errors of Database::View. Reads in steps of bounded size, each in a
+// transaction of its own.
 absl::StatusOr<FeedPage> ReadChanges(Database& database,
                                      const FeedQuery& query);
+
+// What waits for its position.
+struct FeedBacklog {
+  int64_t count = 0;
+  // Order of insertion of the oldest; 0 when there is none.
+  int64_t oldest = 0;
+  // Last position given.
+  int64_t head = 0;
+};
+absl::StatusOr<FeedBacklog> ReadBacklog(Database& database,
+                                        absl::Time deadline);
 
 // The position at which this transaction reads: what it sees holds every change
 // up to there. Lists and exports return it, so that following meets them

@@ -1,10 +1,16 @@
 #ifndef PARCOURS_COMMON_STORAGE_FEED_TAIL_H_
 #define PARCOURS_COMMON_STORAGE_FEED_TAIL_H_
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -37,7 +43,17 @@ class FeedTail {
   void AddListener(
       std::function<void(absl::Span<const PositionedChange>)> listener);
 
-  // Begins at the head of the feed.
+  // Called on the tail's thread once applied() has passed more changes, with
+  // it. Must be quick. Added before Start.
+  void AddFollower(std::function<void(int64_t applied)> follower);
+
+  // Called on the tail's thread when changes were trimmed before this process
+  // could read them, for days without the database: whatever is kept by
+  // listening is worth nothing from then on. Added before Start.
+  void AddLossListener(std::function<void()> listener);
+
+  // Begins at the head of the feed; where the database cannot be asked at once,
+  // at the oldest change that is kept. Nothing after Stop.
   void Start();
   void Stop();
 
@@ -47,6 +63,40 @@ class FeedTail {
   // Every listener has been told of every change up to here, or the change was
   // committed before Start.
   int64_t applied() const;
+
+  // What ReadChanges would say, without the database and up to applied();
+  // nothing where memory does not reach back that far, and for own scopes.
+  std::optional<FeedPage> Recent(const FeedQuery& query) const;
+
+ private:
+  using Kept = std::shared_ptr<const PositionedChange>;
+
+  void Run();
+  // False when the feed was read to its end, or cannot be read now.
+  bool Look();
+  void Tell(std::vector<PositionedChange> changes, int64_t applied);
+  // False when stopping.
+  bool WaitForWake();
+
+  Database& database_;
+  const Options options_;
+  std::vector<std::function<void(absl::Span<const PositionedChange>)>>
+      listeners_;
+  std::vector<std::function<void(int64_t)>> followers_;
+  std::vector<std::function<void()>> loss_listeners_;
+  // Of the tail's thread: where it stands; absent: before the oldest change.
+  std::optional<int64_t> at_;
+
+  mutable std::mutex mutex_;  // guards what follows but the thread
+  std::condition_variable changed_;
+  bool woken_ = false;
+  bool stopping_ = false;
+  int64_t applied_ = 0;
+  // The changes after `kept_after_`, without gaps, up to applied_.
+  std::deque<Kept> kept_;
+  int64_t kept_after_ = 0;
+
+  std::thread thread_;
 };
 
 }  // namespace parcours::storage

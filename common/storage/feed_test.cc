@@ -174,6 +174,189 @@ TEST_P(FeedTest, AReaderMayBeNarrowedToWhatLiesWithinNames) {
   EXPECT_TRUE(page->changes[1].removed);
 }
 
+TEST_P(FeedTest, AReaderMayBeNarrowedToKinds) {
+  for (const char* kind : {"room", "venue", "room"}) {
+    Change change = ChangeOf(Cat("bodies/opale/", kind));
+    change.kind = kind;
+    Record(change);
+  }
+  Pass(*sequencer_);
+  FeedQuery query{.scope = access::Scope::Installation(), .kinds = {"venue"}};
+  const auto page = ReadChanges(*database_, query);
+  EXPECT_EQ(Names(page), Strings{"bodies/opale/venue"});
+  EXPECT_EQ(page->next_position, 3);
+  EXPECT_FALSE(page->more);
+}
+
+TEST_P(FeedTest, WithinAResourceIsAllBelowItAndWhatLiesInIt) {
+  const std::string cohort = "bodies/opale/programmes/p/cohorts/c";
+  Record(ChangeOf(cohort));
+  Record(ChangeOf(cohort + "/sessions/s"));
+  Record(ChangeOf(cohort + "2"));
+  Record(
+      ChangeOf("bodies/opale/a", {"bodies/opale"}, {"bodies/opale", cohort}));
+  Record(ChangeOf("bodies/opale/b", {"bodies/opale", cohort + "/sessions/s"},
+                  {"bodies/opale"}));
+  Record(ChangeOf("bodies/opale/c", {}, {"bodies/opale", cohort + "2"}));
+  Pass(*sequencer_);
+  FeedQuery query{.scope = access::Scope::Installation(), .within = {cohort}};
+  const auto page = ReadChanges(*database_, query);
+  EXPECT_EQ(Names(page), (Strings{cohort, cohort + "/sessions/s",
+                                  "bodies/opale/a", "bodies/opale/b"}));
+  EXPECT_FALSE(page->changes[0].removed);
+  EXPECT_FALSE(page->changes[2].removed);
+  EXPECT_TRUE(page->changes[3].removed);
+}
+
+class OwnFeedTest : public FeedTest {
+ protected:
+  OwnFeedTest() : scope_(access::Scope::Own("bodies/opale", {"learner:x"})) {}
+
+  void Own(const std::string& owned) {
+    Execute(
+        Cat("INSERT INTO ownership (owner_key, owned, source) VALUES "
+            "('learner:x', '",
+            owned, "', 'source')"));
+  }
+
+  const access::Scope scope_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, OwnFeedTest,
+                         ::testing::ValuesIn(EnginesUnderTest()), EngineName());
+
+TEST_P(OwnFeedTest, AnOwnerSeesWhatTheyOwnAllBelowItAndWhatLiesWithinIt) {
+  const std::string enrolment = "bodies/opale/enrolments/e";
+  Record(ChangeOf(enrolment));
+  Record(ChangeOf(enrolment + "/notes/n"));
+  Record(ChangeOf(enrolment + "2"));
+  Record(ChangeOf("bodies/opale/sheets/s/entries/1", {},
+                  {"bodies/opale", enrolment}));
+  Record(ChangeOf("bodies/opale/sheets/s/entries/2", {},
+                  {"bodies/opale", enrolment + "2"}));
+  Record(ChangeOf("bodies/opale/keyed", {}, {"bodies/opale", "learner:x"}));
+  Record(ChangeOf("bodies/jade/things/y", {}, {"bodies/jade", enrolment}));
+  Pass(*sequencer_);
+  EXPECT_EQ(Names(Read(0, 100, scope_)), Strings{"bodies/opale/keyed"});
+  Own(enrolment);
+  const auto page = Read(0, 100, scope_);
+  EXPECT_EQ(Names(page),
+            (Strings{enrolment, enrolment + "/notes/n",
+                     "bodies/opale/sheets/s/entries/1", "bodies/opale/keyed"}));
+  for (const PositionedChange& change : page->changes) {
+    EXPECT_FALSE(change.removed) << change.change.name;
+  }
+  EXPECT_EQ(page->next_position, 7);
+}
+
+TEST_P(OwnFeedTest, WhatIsNoLongerTheirsIsRemoved) {
+  const std::string enrolment = "bodies/opale/enrolments/e";
+  Own(enrolment);
+  // Given to another, gone, and moved out of what they own.
+  Record(ChangeOf("bodies/opale/given", {"bodies/opale", "learner:x"},
+                  {"bodies/opale", "learner:y"}));
+  Record(ChangeOf(enrolment + "/notes/n", {"bodies/opale"}, {}));
+  Record(ChangeOf("bodies/opale/moved", {"bodies/opale", enrolment},
+                  {"bodies/opale", enrolment + "2"}));
+  Pass(*sequencer_);
+  const auto page = Read(0, 100, scope_);
+  EXPECT_EQ(Names(page), (Strings{"bodies/opale/given", enrolment + "/notes/n",
+                                  "bodies/opale/moved"}));
+  for (const PositionedChange& change : page->changes) {
+    EXPECT_TRUE(change.removed) << change.change.name;
+  }
+}
+
+TEST_P(OwnFeedTest, AnOwnerOfNothingReadsOnWithoutSeeingAnything) {
+  Record(ChangeOf("bodies/opale/things/a"));
+  Pass(*sequencer_);
+  const auto page = Read(
+      0, 100, access::Scope::Own("bodies/opale", std::vector<std::string>()));
+  EXPECT_EQ(Names(page), Strings{});
+  EXPECT_EQ(page->next_position, 1);
+  EXPECT_FALSE(page->more);
+}
+
+TEST_P(OwnFeedTest, APageIsFilledFromBehindWhatConcernsOthers) {
+  ASSERT_OK(database_->Transact(TestCaller(), [&](Transaction& transaction) {
+    for (int i = 0; i < 2500; ++i) {
+      transaction.Record(ChangeOf(Cat("bodies/opale/things/", i)));
+    }
+    transaction.Record(
+        ChangeOf("bodies/opale/mine", {}, {"bodies/opale", "learner:x"}));
+    transaction.Record(
+        ChangeOf("bodies/opale/mine2", {}, {"bodies/opale", "learner:x"}));
+    return absl::StatusOr<Outcome>(Outcome{});
+  }));
+  while (Pass(*sequencer_).more) {
+  }
+  const auto page = Read(0, 1, scope_);
+  EXPECT_EQ(Names(page), Strings{"bodies/opale/mine"});
+  EXPECT_TRUE(page->more);
+  EXPECT_EQ(page->next_position, 2501);
+  const auto last = Read(page->next_position, 1, scope_);
+  EXPECT_EQ(Names(last), Strings{"bodies/opale/mine2"});
+  EXPECT_FALSE(last->more);
+  EXPECT_EQ(last->next_position, 2502);
+  // Whoever may look at no more than so many positions reads on by themselves.
+  FeedQuery query{.scope = scope_};
+  query.after = 0;
+  query.scan = 1000;
+  const auto partial = ReadChanges(*database_, query);
+  EXPECT_EQ(Names(partial), Strings{});
+  EXPECT_TRUE(partial->more);
+  EXPECT_GT(partial->next_position, 0);
+  EXPECT_LT(partial->next_position, 2500);
+}
+
+TEST_P(FeedTest, WhatWaitsForItsPositionIsCounted) {
+  Record(ChangeOf("a"));
+  Pass(*sequencer_);
+  auto backlog = ReadBacklog(*database_, absl::Now() + absl::Seconds(20));
+  ASSERT_OK(backlog);
+  EXPECT_EQ(backlog->count, 0);
+  EXPECT_EQ(backlog->oldest, 0);
+  EXPECT_EQ(backlog->head, 1);
+  Record(ChangeOf("b"));
+  Record(ChangeOf("c"));
+  backlog = ReadBacklog(*database_, absl::Now() + absl::Seconds(20));
+  ASSERT_OK(backlog);
+  EXPECT_EQ(backlog->count, 2);
+  EXPECT_GT(backlog->oldest, 0);
+}
+
+TEST_P(FeedTest, AReaderNearTheHeadLooksAtFewRows) {
+  ASSERT_OK(database_->Transact(TestCaller(), [&](Transaction& transaction) {
+    for (int i = 0; i < 2000; ++i) {
+      transaction.Record(ChangeOf(Cat("bodies/opale/things/", i)));
+    }
+    return absl::StatusOr<Outcome>(Outcome{});
+  }));
+  while (Pass(*sequencer_).more) {
+  }
+  const bool sqlite = GetParam() == Engine::kSqlite;
+  if (!sqlite) Execute("ANALYZE change_feed");
+  std::string plan;
+  ASSERT_OK(database_->View(TestCaller(), [&](Transaction& t) -> absl::Status {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        t.Query({Cat(sqlite ? "EXPLAIN QUERY PLAN " : "EXPLAIN ",
+                     "SELECT name FROM change_feed WHERE position > $1 AND "
+                     "position <= $2 AND (scopes_before LIKE $3 OR "
+                     "scopes_after LIKE $3) ORDER BY position LIMIT $4"),
+                 {int64_t{1990}, int64_t{6990}, std::string("%x%"),
+                  int64_t{101}}}));
+    for (const Row& row : rows) CatTo(plan, row.Text(sqlite ? 3 : 0), "\n");
+    return absl::OkStatus();
+  }));
+  EXPECT_NE(plan.find(sqlite ? "SEARCH change_feed USING INDEX"
+                             : "Index Scan using change_feed_position_key"),
+            std::string::npos)
+      << plan;
+  EXPECT_EQ(plan.find("Seq Scan"), std::string::npos) << plan;
+  EXPECT_EQ(plan.find("TEMP B-TREE"), std::string::npos) << plan;
+}
+
 TEST_P(FeedTest, ATrimmedPositionIsRefused) {
   for (int i = 0; i < 3; ++i) Record(ChangeOf(std::to_string(i)));
   Pass(*sequencer_);
