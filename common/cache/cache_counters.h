@@ -15,13 +15,16 @@ struct CacheCounters {
   Count memory_hit = 0;
   // Answered from the database.
   Count load = 0;
+  // Of these, the reads for a caller who knows a feed position that this
+  // process has not been told of.
+  Count bypassed_for_position = 0;
 
   // The shared cache held a genuine value that was still valid.
   Count hit = 0;
   // It held nothing, or a tombstone.
   Count miss = 0;
-  // It held a value older than what this process or its caller knows, or one
-  // past its sealed expiry.
+  // It held a value older than what this process or its caller knows, one that
+  // may be, or one past its sealed expiry.
   Count stale = 0;
   // A fill was refused, since a newer version is known.
   Count guard_rejected = 0;

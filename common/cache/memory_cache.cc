@@ -50,7 +50,8 @@ UntypedMemoryCache::Ticket UntypedMemoryCache::BeginRead(
 
 bool UntypedMemoryCache::Put(std::string_view name, int64_t version,
                              Value value, absl::Time read_time,
-                             absl::Time expires, Ticket ticket) {
+                             absl::Time expires, Ticket ticket,
+                             int64_t reflects) {
   // Destroyed after the lock is released, as `value` is.
   Entries evicted;
   Value dropped;
@@ -59,7 +60,8 @@ bool UntypedMemoryCache::Put(std::string_view name, int64_t version,
   const Entries::iterator entry = Raise(shard, name, version, dropped);
   bool accepted = false;
   if (entry->version == version &&
-      shard.fence <= static_cast<uint64_t>(ticket)) {
+      shard.fence <= static_cast<uint64_t>(ticket) &&
+      shard.position_fence <= reflects) {
     shard.values.splice(shard.values.begin(),
                         entry->value == nullptr ? shard.guards : shard.values,
                         entry);
@@ -72,7 +74,8 @@ bool UntypedMemoryCache::Put(std::string_view name, int64_t version,
   return accepted;
 }
 
-void UntypedMemoryCache::Invalidate(std::string_view name, int64_t version) {
+void UntypedMemoryCache::Invalidate(std::string_view name, int64_t version,
+                                    int64_t position) {
   Entries evicted;
   Value dropped;
   Shard& shard = ShardOf(name);
@@ -81,6 +84,7 @@ void UntypedMemoryCache::Invalidate(std::string_view name, int64_t version) {
   // Also when it was known: reads that began before this call stay refused even
   // if the guard is forgotten.
   if (entry->version == version) entry->raised = ++shard.moment;
+  entry->position = std::max(entry->position, position);
   Evict(shard, evicted);
 }
 
@@ -89,7 +93,7 @@ UntypedMemoryCache::Entries::iterator UntypedMemoryCache::Raise(
   const auto found = shard.by_name.find(name);
   if (found == shard.by_name.end()) {
     shard.guards.push_front(
-        Entry{std::string(name), version, ++shard.moment, nullptr, {}, {}});
+        Entry{std::string(name), version, ++shard.moment, 0, nullptr, {}, {}});
     const Entries::iterator entry = shard.guards.begin();
     shard.by_name.emplace(entry->name, entry);
     return entry;
@@ -115,6 +119,7 @@ void UntypedMemoryCache::Evict(Shard& shard, Entries& evicted) const {
   }
   for (const Entry& entry : evicted) {
     shard.fence = std::max(shard.fence, entry.raised);
+    shard.position_fence = std::max(shard.position_fence, entry.position);
     shard.by_name.erase(entry.name);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,9 @@
 #include "common/cache/real_clock.h"
 
 namespace parcours::cache {
+
+// Positions of the change feed from which nothing later is missing.
+inline constexpr int64_t kEveryPosition = std::numeric_limits<int64_t>::max();
 
 struct MemoryCacheOptions {
   // Values held at most, over all shards.
@@ -38,8 +42,9 @@ class UntypedMemoryCache {
   Value Get(std::string_view name, int64_t min_version);
   Ticket BeginRead(std::string_view name);
   bool Put(std::string_view name, int64_t version, Value value,
-           absl::Time read_time, absl::Time expires, Ticket ticket);
-  void Invalidate(std::string_view name, int64_t version);
+           absl::Time read_time, absl::Time expires, Ticket ticket,
+           int64_t reflects);
+  void Invalidate(std::string_view name, int64_t version, int64_t position);
 
  private:
   struct Entry {
@@ -48,6 +53,8 @@ class UntypedMemoryCache {
     int64_t version = 0;
     // When it was last told of `version`, in the shard's own count.
     uint64_t raised = 0;
+    // The last position in the feed that it was told of; 0 for none.
+    int64_t position = 0;
     Value value;  // of that version, or null: only a guard
     absl::Time read_time;
     absl::Time expires;
@@ -65,6 +72,8 @@ class UntypedMemoryCache {
     // The latest `raised` among the entries evicted: a read that began before
     // it may have missed a guard.
     uint64_t fence = 0;
+    // The latest `position` among them: what reflects less may lack a change.
+    int64_t position_fence = 0;
   };
 
   Shard& ShardOf(std::string_view name);
@@ -85,7 +94,9 @@ class UntypedMemoryCache {
 // sharded, bounded, least recently used out first. No older version ever
 // replaces a newer one: the version stays known as a guard when a value is
 // invalidated or expires. Guards are bounded too: when one is forgotten, fills
-// by reads that began before it was raised are refused. Thread-safe.
+// by reads that began before it was raised are refused, and so is what reflects
+// the change feed up to before the position that the guard was told of.
+// Thread-safe.
 template <typename T>
 class MemoryCache {
  public:
@@ -106,17 +117,22 @@ class MemoryCache {
 
   // Offers what was read. False when a newer version is known or might have
   // been: the fill is refused, and must not be offered elsewhere either. The
-  // value is answered from `read_time` until before `expires`.
+  // value is answered from `read_time` until before `expires`. It holds every
+  // change up to the feed position `reflects`; kEveryPosition for what a read
+  // of the database brought that began after its ticket was given.
   bool Put(std::string_view name, int64_t version,
            std::shared_ptr<const T> value, absl::Time read_time,
-           absl::Time expires, Ticket ticket) {
+           absl::Time expires, Ticket ticket,
+           int64_t reflects = kEveryPosition) {
     return cache_.Put(name, version, std::move(value), read_time, expires,
-                      ticket);
+                      ticket, reflects);
   }
 
-  // Drops values older than `version`, and refuses them from now on.
-  void Invalidate(std::string_view name, int64_t version) {
-    cache_.Invalidate(name, version);
+  // Drops values older than `version`, and refuses them from now on. `position`
+  // is that of the change in the feed; 0 while it is not known.
+  void Invalidate(std::string_view name, int64_t version,
+                  int64_t position = 0) {
+    cache_.Invalidate(name, version, position);
   }
 
  private:

@@ -146,6 +146,21 @@ TEST_F(MemoryCacheTest, AForgottenGuardAllowsReadsFromAfterIt) {
   EXPECT_TRUE(Put("a", 2, "two"));
 }
 
+TEST_F(MemoryCacheTest, AForgottenPositionRefusesWhatReflectsLess) {
+  const auto put_reflecting = [this](int64_t position) {
+    return cache_.Put("a", 1, Text("one"), now_, now_ + absl::Seconds(1),
+                      cache_.BeginRead("a"), position);
+  };
+  EXPECT_TRUE(put_reflecting(0));
+  cache_.Invalidate("a", 2, 20);
+  cache_.Invalidate("b", 1, 21);
+  EXPECT_FALSE(put_reflecting(20));  // the guard is remembered
+  cache_.Invalidate("c", 1, 22);
+  cache_.Invalidate("d", 1, 23);  // now those of a and b are forgotten
+  EXPECT_FALSE(put_reflecting(20));
+  EXPECT_EQ(Get("a"), "");
+}
+
 TEST_F(MemoryCacheTest, ARefusedFillStillRaisesTheVersionKnown) {
   const Cache::Ticket slow = cache_.BeginRead("a");
   for (const char* name : {"b", "c", "d"}) cache_.Invalidate(name, 1);

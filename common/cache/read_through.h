@@ -2,6 +2,7 @@
 #define PARCOURS_COMMON_CACHE_READ_THROUGH_H_
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -29,15 +30,17 @@ namespace parcours::cache {
 // What stands in a shared key before the id. No field holds a ':'.
 struct KeySpace {
   std::string service;
-  std::string body;
+  // The incarnation of the database: installations may share one Redis, and in
+  // a restored copy versions and feed positions come again.
+  std::string database;
   std::string kind;
   // Of the encoding: raised when older code could misread it.
   int schema = 1;
 };
 
-// "{service}:{body}:{kind}:s{schema}:{id}".
+// "{service}:{database}:{kind}:s{schema}:{id}".
 inline std::string CacheKey(const KeySpace& space, std::string_view id) {
-  return (space.service + ':' + space.body + ':' + space.kind + ":s" +
+  return (space.service + ':' + space.database + ':' + space.kind + ":s" +
           std::to_string(space.schema) + ':')
       .append(id);
 }
@@ -45,6 +48,10 @@ inline std::string CacheKey(const KeySpace& space, std::string_view id) {
 struct ReadThroughOptions {
   KeySpace key_space;
   MemoryCacheOptions memory;
+  // The position in the change feed up to which Apply was called for every
+  // change, 0 before it is followed; cheap, from any thread. Empty where no
+  // feed is followed.
+  std::function<int64_t()> applied;
   // Life of a value in memory, from the beginning of the read that brought it.
   // It is the staleness bound towards changes that this process is not told of:
   // absl::InfiniteDuration() only where this process makes all changes.
@@ -62,6 +69,10 @@ struct ReadOptions {
   absl::Time deadline = absl::InfiniteFuture();
   // The caller knows this version: nothing older is an answer.
   int64_t min_version = 0;
+  // The caller knows the changes up to this position of the feed: nothing from
+  // before it is an answer. 0 when it knows none. It is only believed to read
+  // more than is needed, so it may be invented.
+  int64_t known_position = 0;
 };
 
 // Stored resources of one kind by name: from memory, else from the shared
@@ -69,12 +80,20 @@ struct ReadOptions {
 // depend on who asks: authorisation and redaction come after, on hits and
 // misses alike.
 //
-// Guarantees, whatever the shared cache loses, delays or invents:
-// - Without `min_version`, an answer lags behind the database by memory_ttl
-//   plus shared_ttl at most. Once Invalidate returned on this object, it does
-//   not lag behind that change, for as long as the name is remembered (memory)
-//   or the shared cache kept the tombstone.
-// - With `min_version`, it is at least of that version.
+// Where the feed is followed, memory holds only what is as new as the feed up
+// to `applied`: reads of the database from after following began, and values of
+// the shared cache whose position shows that they lack no change that this
+// process was told of, or was not told of since it came before.
+//
+// Guarantees, whatever the shared cache loses, delays, repeats or brings back:
+// - With `min_version`, an answer is at least of that version; with
+//   `known_position`, it holds every change up to there.
+// - Without, it holds every change up to where `applied` stood when the call
+//   began. However far that lags, an answer lags behind the database by the
+//   longer of memory_ttl and shared_ttl at most.
+// - Once Invalidate returned on this object, an answer does not lag behind that
+//   change, for as long as the name is remembered (memory), the shared cache
+//   kept the tombstone, or, ever after, once Apply told of it too.
 // - Absence is not cached; errors reach those who waited for that very read,
 //   and a leader's DEADLINE_EXCEEDED or CANCELLED nobody but itself.
 //
@@ -104,9 +123,11 @@ class ReadThrough {
         memory_(options_.memory, clock_) {}
 
   // The resource if it is in memory, else null. No waiting, no allocation: fit
-  // for an RPC library's own threads.
-  Pointer TryMemory(std::string_view name, int64_t min_version = 0) {
-    Pointer found = memory_.Get(name, min_version);
+  // for an RPC library's own threads. The deadline does not matter.
+  Pointer TryMemory(std::string_view name, const ReadOptions& read = {}) {
+    // Before memory is looked at: what it lacks was told after this.
+    if (!Reached(read.known_position)) return nullptr;
+    Pointer found = memory_.Get(name, read.min_version);
     if (found != nullptr) Increment(counters_.memory_hit);
     return found;
   }
@@ -118,10 +139,10 @@ class ReadThrough {
                               const ReadOptions& read = {}) {
     std::shared_ptr<Flight> overdue;
     while (true) {
-      if (Pointer found = TryMemory(name, read.min_version)) return found;
+      if (Pointer found = TryMemory(name, read)) return found;
       const absl::Time now = absl::Now();
       if (now >= read.deadline) return DeadlineExceeded();
-      const auto [flight, leads] = Board(name, read.min_version, overdue);
+      const auto [flight, leads] = Board(name, read, overdue);
       if (leads) return Lead(name, load, read, flight);
       if (flight->WaitUntil(std::min(read.deadline, now + options_.patience))) {
         if (!absl::IsDeadlineExceeded(flight->outcome.status()) &&
@@ -137,21 +158,29 @@ class ReadThrough {
   }
 
   // Call after the commit that made `version`, a deletion included, before its
-  // caller is answered; and for every change that the feed tells of. Calls of
-  // Get that begin later do not answer older versions.
+  // caller is answered. Calls of Get that begin later do not answer older
+  // versions.
   void Invalidate(std::string_view name, int64_t version) {
-    Drop(name, version);
+    Drop(name, version, 0);
     if (shared_ == nullptr) return;
     shared_->Invalidate(CacheKey(options_.key_space, name), version);
     // Until the tombstone was there, the shared cache may have brought an older
     // value back, if memory had forgotten the name meanwhile.
-    Drop(name, version);
+    Drop(name, version, 0);
+  }
+
+  // Call for every change that the feed tells of, before `applied` reaches its
+  // `position`. Asks nothing of the shared cache: an older value there has a
+  // position from before the change, and is not taken.
+  void Apply(std::string_view name, int64_t version, int64_t position) {
+    Drop(name, version, position);
   }
 
  private:
   // One read on behalf of all who ask for a name at the same time.
   struct Flight {
-    explicit Flight(int64_t version) : min_version(version) {}
+    Flight(int64_t version, bool follows)
+        : min_version(version), following(follows) {}
 
     void Land() {
       {
@@ -168,6 +197,8 @@ class ReadThrough {
     }
 
     const int64_t min_version;
+    // Whether the feed was followed when it began.
+    const bool following;
     // Written by the leader, and read by others once it has landed.
     absl::StatusOr<Pointer> outcome =
         absl::InternalError("the read ended without an outcome");
@@ -178,8 +209,8 @@ class ReadThrough {
     bool landed = false;  // guarded by mutex
   };
 
-  void Drop(std::string_view name, int64_t version) {
-    memory_.Invalidate(name, version);
+  void Drop(std::string_view name, int64_t version, int64_t position) {
+    memory_.Invalidate(name, version, position);
     // A read under way may have begun before the commit.
     const std::lock_guard lock(flights_mutex_);
     flights_.erase(std::string(name));
@@ -190,19 +221,40 @@ class ReadThrough {
         "the deadline passed while the resource was being read");
   }
 
+  // Whether every change up to `position` has been applied here.
+  bool Reached(int64_t position) const {
+    return position <= 0 ||
+           (options_.applied != nullptr && position <= options_.applied());
+  }
+
+  // Up to where the feed has been applied; 0 while it is not followed.
+  int64_t Applied() {
+    if (options_.applied == nullptr) return 0;
+    const int64_t applied = options_.applied();
+    // What came before may never have been told here.
+    int64_t none = 0;
+    if (applied > 0) followed_from_.compare_exchange_strong(none, applied);
+    return applied;
+  }
+
   // The flight to wait for, or a new one and true: to be led by the caller.
   // The new one takes the place of `overdue`, and of one that may have begun
-  // before `min_version` was committed.
+  // before what the caller knows was committed.
   std::pair<std::shared_ptr<Flight>, bool> Board(
-      std::string_view name, int64_t min_version,
+      std::string_view name, const ReadOptions& read,
       const std::shared_ptr<Flight>& overdue) {
+    // Before the look at the flights: changes applied until now have detached
+    // those that began before them.
+    const bool reached = Reached(read.known_position);
+    const bool following = Applied() > 0;
     const std::lock_guard lock(flights_mutex_);
     std::shared_ptr<Flight>& current = flights_[std::string(name)];
     if (current != nullptr && current != overdue &&
-        current->min_version >= min_version) {
+        current->min_version >= read.min_version && reached &&
+        (current->following || read.known_position <= 0)) {
       return {current, false};
     }
-    current = std::make_shared<Flight>(min_version);
+    current = std::make_shared<Flight>(read.min_version, following);
     return {current, true};
   }
 
@@ -220,18 +272,27 @@ class ReadThrough {
       }
       flight->Land();
     };
-    // The previous flight may have landed just before this one began.
-    if (Pointer found = TryMemory(name, read.min_version)) {
-      flight->outcome = found;
-      return found;
-    }
-    if (Pointer found = FromShared(name, read)) {
-      flight->outcome = found;
-      return found;
+    if (Reached(read.known_position)) {
+      // The previous flight may have landed just before this one began.
+      if (Pointer found = TryMemory(name, read)) {
+        flight->outcome = found;
+        return found;
+      }
+      if (Pointer found = FromShared(name, read)) {
+        flight->outcome = found;
+        return found;
+      }
+    } else {
+      Increment(counters_.bypassed_for_position);
     }
 
     const auto ticket = memory_.BeginRead(name);
     const absl::Time read_time = clock_();
+    // Before the read, which thus sees every change up to there. What the
+    // caller says that it knows does not vouch for anything.
+    const int64_t position = Applied();
+    // Before the feed is followed, a change may come of which nobody tells.
+    const bool kept = position > 0 || options_.applied == nullptr;
     Increment(counters_.load);
     absl::StatusOr<Resource> loaded = load();
     if (!loaded.ok()) {
@@ -239,16 +300,17 @@ class ReadThrough {
       return loaded.status();
     }
     const Pointer found = std::make_shared<const Resource>(*std::move(loaded));
-    const bool newest = memory_.Put(name, found->version, found, read_time,
-                                    read_time + options_.memory_ttl, ticket);
+    const bool newest =
+        kept && memory_.Put(name, found->version, found, read_time,
+                            read_time + options_.memory_ttl, ticket);
     flight->outcome = found;
     std::move(land).Invoke();
     // Nobody waits for the shared cache to take it.
-    if (!newest) {
+    if (kept && !newest) {
       Increment(counters_.guard_rejected);
-    } else if (shared_ != nullptr &&
+    } else if (newest && shared_ != nullptr &&
                read.deadline > absl::Now() + options_.shared_budget) {
-      shared_->Put(CacheKey(options_.key_space, name), found->version,
+      shared_->Put(CacheKey(options_.key_space, name), found->version, position,
                    encode_(*found), read_time, options_.shared_ttl);
     }
     return found;
@@ -259,12 +321,17 @@ class ReadThrough {
         read.deadline < absl::Now() + options_.shared_budget) {
       return nullptr;
     }
+    const bool follows = options_.applied != nullptr;
+    if (follows && Applied() == 0) return nullptr;
     const auto ticket = memory_.BeginRead(name);
     const absl::Time read_time = clock_();
     std::optional<SharedCache::Entry> entry =
         shared_->Get(CacheKey(options_.key_space, name));
     if (!entry.has_value()) return nullptr;
-    if (entry->version < read.min_version) {
+    // A change between that position and the beginning of following may have
+    // passed it by.
+    if (entry->version < read.min_version ||
+        (follows && entry->position < followed_from_)) {
       Increment(counters_.stale);
       return nullptr;
     }
@@ -277,7 +344,8 @@ class ReadThrough {
     // Also where memory has no end: the shared value may have missed a change.
     const absl::Time expires =
         std::min(read_time + options_.memory_ttl, entry->expires);
-    if (!memory_.Put(name, found->version, found, read_time, expires, ticket)) {
+    if (!memory_.Put(name, found->version, found, read_time, expires, ticket,
+                     entry->position)) {
       Increment(counters_.stale);
       return nullptr;
     }
@@ -291,6 +359,9 @@ class ReadThrough {
   const RealClock clock_;
   CacheCounters& counters_;
   MemoryCache<Resource> memory_;
+
+  // The first position that was seen to be applied; 0 before.
+  std::atomic<int64_t> followed_from_ = 0;
 
   std::mutex flights_mutex_;  // guards flights_
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;

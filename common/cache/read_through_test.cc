@@ -5,109 +5,14 @@
 #include <array>
 #include <atomic>
 #include <future>
-#include <map>
-#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
 
+#include "common/cache/scripted_shared_cache.h"
+
 namespace parcours::cache {
 namespace {
-
-struct Record {
-  int64_t version = 0;
-  std::string text;
-};
-
-std::string EncodeRecord(const Record& record) {
-  return std::to_string(record.version) + '|' + record.text;
-}
-
-std::optional<Record> DecodeRecord(std::string_view bytes) {
-  const size_t bar = bytes.find('|');
-  if (bar == bytes.npos) return std::nullopt;
-  return Record{std::stoll(std::string(bytes.substr(0, bar))),
-                std::string(bytes.substr(bar + 1))};
-}
-
-// A SharedCache that follows the contract to the letter, and loses or delays
-// what a test tells it to.
-class ScriptedSharedCache final : public SharedCache {
- public:
-  explicit ScriptedSharedCache(RealClock clock) : clock_(std::move(clock)) {}
-
-  std::optional<Entry> Get(std::string_view key) override {
-    if (before_get) before_get();
-    const std::lock_guard lock(mutex_);
-    ++gets;
-    const auto found = held_.find(std::string(key));
-    if (down || found == held_.end() || found->second.tombstone ||
-        clock_() >= found->second.entry.expires) {
-      return std::nullopt;
-    }
-    return found->second.entry;
-  }
-
-  void Put(std::string_view key, int64_t version, std::string_view payload,
-           absl::Time read_time, absl::Duration ttl) override {
-    const std::lock_guard lock(mutex_);
-    ++puts;
-    if (down || clock_() > read_time + kTombstoneTtl / 2) return;
-    Set(std::string(key),
-        {{version, std::string(payload), read_time + ttl}, false});
-  }
-
-  void Invalidate(std::string_view key, int64_t version) override {
-    if (before_invalidate) before_invalidate();
-    const std::lock_guard lock(mutex_);
-    if (down) return;
-    Set(std::string(key), {{version, "", clock_() + kTombstoneTtl}, true});
-  }
-
-  void Wipe() {
-    const std::lock_guard lock(mutex_);
-    held_.clear();
-  }
-
-  void Plant(const std::string& key, int64_t version, std::string payload,
-             absl::Time expires) {
-    const std::lock_guard lock(mutex_);
-    held_[key] = {{version, std::move(payload), expires}, false};
-  }
-
-  // Answers nothing and takes nothing, tombstones included.
-  std::atomic<bool> down = false;
-  std::atomic<int> gets = 0;
-  std::atomic<int> puts = 0;
-  std::function<void()> before_get;
-  std::function<void()> before_invalidate;
-
- private:
-  struct Held {
-    Entry entry;
-    bool tombstone = false;
-  };
-
-  static constexpr absl::Duration kTombstoneTtl = absl::Seconds(20);
-
-  // REQUIRES: mutex_ is held.
-  void Set(const std::string& key, Held held) {
-    const auto found = held_.find(key);
-    if (found != held_.end() && clock_() < found->second.entry.expires) {
-      const int64_t guard = found->second.entry.version;
-      if (held.entry.version < guard) return;
-      if (held.entry.version == guard && held.tombstone &&
-          !found->second.tombstone) {
-        return;
-      }
-    }
-    held_[key] = std::move(held);
-  }
-
-  const RealClock clock_;
-  std::mutex mutex_;  // guards held_
-  std::map<std::string, Held> held_;
-};
 
 class ReadThroughTest : public ::testing::Test {
  protected:
@@ -115,7 +20,7 @@ class ReadThroughTest : public ::testing::Test {
 
   ReadThroughOptions Options() {
     ReadThroughOptions options;
-    options.key_space = {"service", "body", "record", 3};
+    options.key_space = {"service", "database", "record", 3};
     options.memory = {.values = 64, .guards = 64, .shards = 4};
     // A test's threads wait for each other, never for a moment.
     options.patience = absl::InfiniteDuration();
@@ -155,7 +60,7 @@ class ReadThroughTest : public ::testing::Test {
       [this] { return absl::FromUnixMillis(millis_.load()); }};
   std::unique_ptr<Cache> cache_ = MakeCache(Options(), &shared_);
   std::unique_ptr<Cache> other_ = MakeCache(Options(), &shared_);
-  const std::string key_ = "service:body:record:s3:name";
+  const std::string key_ = "service:database:record:s3:name";
 };
 
 TEST(CacheKeyTest, HoldsEveryField) {

@@ -9,6 +9,8 @@ namespace parcours::cache {
 namespace {
 
 constexpr size_t kVersionDigits = 20;
+// Expiry and position, in front of the payload.
+constexpr size_t kHeaderBytes = 16;
 constexpr std::string_view kValue = "v";
 constexpr std::string_view kTombstone = "t";
 constexpr int kDeferredPerCall = 8;
@@ -147,7 +149,7 @@ std::optional<SharedCache::Entry> RedisCache::Get(std::string_view key) {
   if (version.has_value() && rest.substr(0, 1) == kValue) {
     clear = sealer_.Open(rest.substr(1), AssociatedData(digits, key));
   }
-  if (!clear.has_value() || clear->size() < 8) {
+  if (!clear.has_value() || clear->size() < kHeaderBytes) {
     Increment(counters_.error);
     return std::nullopt;
   }
@@ -162,10 +164,11 @@ std::optional<SharedCache::Entry> RedisCache::Get(std::string_view key) {
     return std::nullopt;
   }
   Increment(counters_.hit);
-  return Entry{*version, clear->substr(8), expires};
+  return Entry{*version, FromBigEndian(clear->substr(8, 8)),
+               clear->substr(kHeaderBytes), expires};
 }
 
-void RedisCache::Put(std::string_view key, int64_t version,
+void RedisCache::Put(std::string_view key, int64_t version, int64_t position,
                      std::string_view payload, absl::Time read_time,
                      absl::Duration ttl) {
   if (payload.size() > options_.max_payload_bytes || version < 0) return;
@@ -179,9 +182,12 @@ void RedisCache::Put(std::string_view key, int64_t version,
   const absl::Duration life = expires - now;
   if (now < read_time || now > apply_by || life < absl::Milliseconds(1)) return;
   const std::string digits = VersionText(version);
-  const std::string sealed =
-      sealer_.Seal(BigEndian(absl::ToUnixMicros(expires)).append(payload),
-                   AssociatedData(digits, key));
+  // The position is sealed, since it vouches for the value: whoever can write
+  // to Redis could otherwise make an old one pass for new.
+  const std::string sealed = sealer_.Seal(BigEndian(absl::ToUnixMicros(expires))
+                                              .append(BigEndian(position))
+                                              .append(payload),
+                                          AssociatedData(digits, key));
   const absl::StatusOr<bool> taken =
       SetUnlessOlder(key, digits, kValue, sealed, life, apply_by);
   if (!taken.ok()) return;

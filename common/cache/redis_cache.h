@@ -49,7 +49,7 @@ struct RedisCacheOptions {
 
 // SharedCache in Redis. A value is stored as
 //   version (20 digits) | 'v' | nonce, sealed (expiry in µs (8 bytes) |
-//   payload)
+//   feed position (8 bytes) | payload)
 // with key and version as associated data, a tombstone as version | 't'. One
 // script compares versions, as strings since Lua's numbers are doubles. What is
 // forged, foreign, garbage or of another type is a miss, and gives way to the
@@ -73,8 +73,9 @@ class RedisCache final : public SharedCache {
       CacheCounters* counters);
 
   std::optional<Entry> Get(std::string_view key) override;
-  void Put(std::string_view key, int64_t version, std::string_view payload,
-           absl::Time read_time, absl::Duration ttl) override;
+  void Put(std::string_view key, int64_t version, int64_t position,
+           std::string_view payload, absl::Time read_time,
+           absl::Duration ttl) override;
   // When Redis does not take the tombstone, it is kept in this process and
   // written with a later call; until then this process takes no older value of
   // `key` from Redis.

@@ -13,7 +13,7 @@ namespace {
 
 using testing::RedisFixture;
 
-constexpr char kKey[] = "service:body:record:s1:name";
+constexpr char kKey[] = "service:database:record:s1:name";
 
 std::string Digits(int64_t version) {
   return absl::StrCat(absl::Dec(version, absl::kZeroPad20));
@@ -38,12 +38,14 @@ class RedisCacheTest : public ::testing::Test {
     return *std::move(cache);
   }
   void Put(RedisCache& cache, int64_t version, std::string_view payload) {
-    cache.Put(kKey, version, payload, absl::Now() + ahead_, absl::Seconds(30));
+    cache.Put(kKey, version, version + 1'000, payload, absl::Now() + ahead_,
+              absl::Seconds(30));
   }
   static std::string Get(RedisCache& cache, std::string_view key = kKey) {
     const auto entry = cache.Get(key);
-    return entry.has_value() ? absl::StrCat(entry->version, ":", entry->payload)
-                             : "miss";
+    if (!entry.has_value()) return "miss";
+    EXPECT_EQ(entry->position, entry->version + 1'000);
+    return absl::StrCat(entry->version, ":", entry->payload);
   }
 
   RedisFixture redis_;
@@ -66,7 +68,9 @@ TEST_F(RedisCacheTest, ReturnsWhatAnotherProcessPut) {
 TEST_F(RedisCacheTest, OlderVersionsNeverReplaceNewerOnes) {
   // Beyond 2^53, and where text and number order differ without padding.
   const std::vector<std::pair<int64_t, int64_t>> pairs = {
-      {9, 10}, {(1LL << 53), (1LL << 53) + 1}, {INT64_MAX - 1, INT64_MAX}};
+      {9, 10},
+      {(1LL << 53), (1LL << 53) + 1},
+      {INT64_MAX - 2'000, INT64_MAX - 1'999}};
   for (const auto& [older, newer] : pairs) {
     redis_.Flush();
     Put(*cache_, newer, "new");
@@ -123,7 +127,7 @@ TEST_F(RedisCacheTest, WhileItsTombstoneIsDeferredAnOlderValueIsNotTaken) {
 }
 
 TEST_F(RedisCacheTest, ALongReadDoesNotFill) {
-  cache_->Put(kKey, 1, "one", absl::Now() - absl::Milliseconds(10'001),
+  cache_->Put(kKey, 1, 7, "one", absl::Now() - absl::Milliseconds(10'001),
               absl::Seconds(30));
   EXPECT_EQ(redis_.Command({"EXISTS", kKey}), "0");
 }
@@ -166,8 +170,8 @@ TEST_F(RedisCacheTest, ForgedForeignAndGarbledValuesAreMissesAndGiveWay) {
     EXPECT_EQ(Get(*cache_), "5:five") << value.substr(0, 30);
   }
   // A genuine value under another key.
-  redis_.Command({"SET", "service:body:record:s1:other", genuine});
-  EXPECT_EQ(Get(*cache_, "service:body:record:s1:other"), "miss");
+  redis_.Command({"SET", "service:database:record:s1:other", genuine});
+  EXPECT_EQ(Get(*cache_, "service:database:record:s1:other"), "miss");
   // Another installation's key.
   options_.sealing_key = std::string(32, 'x');
   EXPECT_EQ(Get(*MakeCache()), "miss");
@@ -371,11 +375,11 @@ TEST_F(ScriptedRedisTest, ADeferredTombstoneRefusesOlderFills) {
   refuse_ = true;
   cache_->Invalidate("a", 2);
   refuse_ = false;
-  cache_->Put("a", 1, "one", now_, absl::Seconds(30));
+  cache_->Put("a", 1, 7, "one", now_, absl::Seconds(30));
   EXPECT_TRUE(sent_.empty());
   EXPECT_EQ(counters_.guard_rejected, 1u);
   replies_ = {Integer(1)};
-  cache_->Put("a", 2, "two", now_, absl::Seconds(30));
+  cache_->Put("a", 2, 7, "two", now_, absl::Seconds(30));
   EXPECT_EQ(sent_[0], "EVALSHA");
 }
 

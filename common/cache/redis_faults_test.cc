@@ -31,7 +31,7 @@ class Process {
         reads_(
             [] {
               ReadThroughOptions read_options;
-              read_options.key_space = {"service", "body", "record", 1};
+              read_options.key_space = {"service", "database", "record", 1};
               // Nearly every read asks Redis.
               read_options.memory_ttl = absl::Microseconds(100);
               return read_options;
@@ -126,8 +126,8 @@ TEST_F(RedisFaultsTest, AFillFromThePauseIsNotServedAfterIt) {
   redis_.Pause();
   // Sent, not answered, and executed when Redis runs again.
   EXPECT_EQ(Read(*there_), 1);
-  there_->shared().Put("service:body:record:s1:name", 1, "1", absl::Now(),
-                       absl::Seconds(30));
+  there_->shared().Put("service:database:record:s1:name", 1, 0, "1",
+                       absl::Now(), absl::Seconds(30));
   Write(*here_);
   redis_.Resume();
   EXPECT_EQ(Read(*here_), 2);
@@ -233,7 +233,8 @@ TEST_F(RedisFaultsTest, EveryReadIsRightThroughAllFaults) {
     let_run(100);
     redis_.Command({"SCRIPT", "FLUSH"});
     for (size_t n = 0; n < kNames; ++n) {
-      const std::string key = "service:body:record:s1:name" + std::to_string(n);
+      const std::string key =
+          "service:database:record:s1:name" + std::to_string(n);
       redis_.Command({"DEL", key});
       if (n % 2 == 0) {
         redis_.Command({"SET", key, "00000000000000000099vforged"});

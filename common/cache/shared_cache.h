@@ -18,6 +18,9 @@ class SharedCache {
  public:
   struct Entry {
     int64_t version = 0;
+    // The value holds every change up to this position of the change feed; 0
+    // when that is not known.
+    int64_t position = 0;
     std::string payload;
     // From then on the value must not be used.
     absl::Time expires;
@@ -29,10 +32,12 @@ class SharedCache {
   virtual std::optional<Entry> Get(std::string_view key) = 0;
 
   // Offers a value that was read from the database by a read that began at
-  // `read_time`; it is used until `read_time + ttl` at most. Refused when a
+  // `read_time`, when `position` of the change feed had been reached; it is
+  // used until `read_time + ttl` at most. What Get returns has the position
+  // that was given here, whatever was done to it meanwhile. Refused when a
   // newer version or tombstone is held, or when the read took so long that a
   // tombstone could have come and gone meanwhile.
-  virtual void Put(std::string_view key, int64_t version,
+  virtual void Put(std::string_view key, int64_t version, int64_t position,
                    std::string_view payload, absl::Time read_time,
                    absl::Duration ttl) = 0;
 

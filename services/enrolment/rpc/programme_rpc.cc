@@ -19,6 +19,11 @@ Mode ModeOf(bool validate_only) {
   return validate_only ? Mode::kValidateOnly : Mode::kCommit;
 }
 
+cache::ReadOptions ReadOptionsOf(const access::Caller& caller) {
+  return {.deadline = caller.deadline,
+          .known_position = caller.known_position.value_or(0)};
+}
+
 // The update of a resource that `message` asks for: the stored one with the
 // fields of the mask written over, in the contract's form.
 template <typename Resource, typename Request, typename Message,
@@ -128,7 +133,8 @@ absl::StatusOr<pb::Programme> ProgrammeRpc::CreateProgramme(
 std::optional<absl::StatusOr<pb::Programme>>
 ProgrammeRpc::GetProgrammeFromMemory(const rpc::CallContext& call,
                                      const pb::GetProgrammeRequest& request) {
-  const ProgrammeCache::Pointer found = programmes_.TryMemory(request.name());
+  const ProgrammeCache::Pointer found =
+      programmes_.TryMemory(request.name(), ReadOptionsOf(call.caller));
   if (found == nullptr ||
       !call.caller.scope.Covers(
           ProgrammeName::FromRecord(request.name()).body())) {
@@ -154,7 +160,7 @@ absl::StatusOr<pb::Programme> ProgrammeRpc::GetProgramme(
                              .version = programme.version};
   };
   const absl::StatusOr<ProgrammeCache::Pointer> found =
-      programmes_.Get(request.name(), load, {.deadline = call.caller.deadline});
+      programmes_.Get(request.name(), load, ReadOptionsOf(call.caller));
   if (ReasonOf(found.status()) == Reason::kNotFound &&
       !call.caller.scope.is_full()) {
     return MakeError(Reason::kPermissionDenied);

@@ -58,9 +58,11 @@ PARCOURS_FUZZ_TARGET(redis_value) {
 
   const unsigned place = parcours::fuzz::TakeByte(input);
   const unsigned mask = parcours::fuzz::TakeByte(input);
-  redis->Put("enrolment:opale:programme:s1:x", 7, input, now, absl::Seconds(9));
+  redis->Put("enrolment:opale:programme:s1:x", 7, 11, input, now,
+             absl::Seconds(9));
   const auto whole = held(store.put);
-  PARCOURS_FUZZ_CHECK(whole.has_value() && whole->payload == input);
+  PARCOURS_FUZZ_CHECK(whole.has_value() && whole->payload == input &&
+                      whole->position == 11);
   std::string changed = store.put;
   char& byte = changed[place * changed.size() / 256];
   byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (mask | 1));
