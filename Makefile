@@ -1,7 +1,7 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo up down test lint format bench fuzz images images-test clean
+.PHONY: help deps build contract demo up down test lint format bench fuzz images images-test clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ build: deps ## Build the services and the command line (build/release)
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release --target \
 	  enrolmentd schedulingd evaluationd parcours documents_inspector
+
+contract: deps ## Compile the contract for the gateway: descriptors and OpenAPI (build/contract)
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent contract --workspace=clients/gateway
 
 demo: build ## Live a whole cohort in var/demo: SEED=, PROGRAMME=, DEMO_DATABASE=sqlite|postgresql
 	@deploy/local/demo.sh
