@@ -19,7 +19,7 @@
 namespace parcours::rpc {
 namespace {
 
-constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
+constexpr absl::Duration kWatchPeriod = absl::Milliseconds(250);
 constexpr char kFeedTokenKey[] = "parcours-feed-token";
 
 // google.rpc has no reason for it, and nobody reads the answer.
@@ -142,8 +142,14 @@ const ServiceMethod& Shell::MethodOf(std::string_view service,
   return *methods_.back();
 }
 
+void Shell::BeginDrain() {
+  draining_.store(true, std::memory_order_release);
+  for (const auto& stream : OpenStreams()) stream->Drain();
+}
+
 bool Shell::WaitUntilIdle(absl::Time deadline) {
-  while (in_flight() > 0) {
+  while (in_flight() > 0 ||
+         asked_streams_.load(std::memory_order_acquire) > 0) {
     if (absl::Now() >= deadline) return false;
     absl::SleepFor(absl::Milliseconds(5));
   }
@@ -209,7 +215,20 @@ absl::StatusOr<CallContext> Shell::Admissible(const Call& call,
 absl::Status Shell::RefuseWhenDraining() {
   if (!draining_.load(std::memory_order_acquire)) return absl::OkStatus();
   rejected_draining_.Increment();
+  return DrainingError();
+}
+
+absl::Status Shell::DrainingError() const {
   return WithRetryAfter(MakeError(Reason::kDraining), options_.retry_after);
+}
+
+absl::Status Shell::CountStreamIn(const Call& call) {
+  if (piece_streams_.fetch_add(1, std::memory_order_acq_rel) >=
+      options_.max_piece_streams) {
+    piece_streams_.fetch_sub(1, std::memory_order_acq_rel);
+    return Overloaded(call);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Shell::Overloaded(const Call& call) {
@@ -335,20 +354,25 @@ void Shell::RunWatch() {
   const absl::Duration period =
       std::min(kWatchPeriod, options_.stall_timeout / 4);
   while (true) {
-    std::vector<std::shared_ptr<WatchedStream>> streams;
     {
       const absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), period)) return;
-      std::erase_if(streams_, [](const std::weak_ptr<WatchedStream>& stream) {
-        return stream.expired();
-      });
-      for (const std::weak_ptr<WatchedStream>& stream : streams_) {
-        if (auto alive = stream.lock()) streams.push_back(std::move(alive));
-      }
     }
     const absl::Time now = absl::Now();
-    for (const auto& stream : streams) stream->Watch(now);
+    for (const auto& stream : OpenStreams()) stream->Watch(now);
   }
+}
+
+std::vector<std::shared_ptr<Shell::WatchedStream>> Shell::OpenStreams() {
+  std::vector<std::shared_ptr<WatchedStream>> streams;
+  const absl::MutexLock lock(&mutex_);
+  std::erase_if(streams_, [](const std::weak_ptr<WatchedStream>& stream) {
+    return stream.expired();
+  });
+  for (const std::weak_ptr<WatchedStream>& stream : streams_) {
+    if (auto alive = stream.lock()) streams.push_back(std::move(alive));
+  }
+  return streams;
 }
 
 }  // namespace parcours::rpc

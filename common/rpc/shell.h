@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,11 @@ struct ShellOptions {
   absl::Duration stream_budget = absl::Minutes(10);
   absl::Duration stall_timeout = absl::Seconds(30);
 
+  // How long a stream of pieces lasts at most; then it ends with OK. And the
+  // most of them that are open at a time.
+  absl::Duration piece_stream_life = absl::Minutes(10);
+  int max_piece_streams = 2000;
+
   WorkerPool::Options workers;
   // Most reads and writes that run or wait at a time. Submissions are limited
   // by their queue alone.
@@ -91,6 +97,24 @@ class ChunkReceiver {
   virtual absl::StatusOr<Response> Finish() = 0;
 };
 
+// A stream of pieces to a client, as a service's code sends it: one object for
+// each call, asked by one worker at a time. Destroyed when the stream ends, on
+// any thread.
+template <typename Piece>
+class PieceSource {
+ public:
+  virtual ~PieceSource() = default;
+  // The next piece, asked for when the client has taken the last. Nothing when
+  // there is none now: then it is asked again once it is woken, and about
+  // `look_again` (real time), which it may set, without. An error ends the
+  // stream.
+  virtual absl::StatusOr<std::optional<Piece>> Next(absl::Time& look_again) = 0;
+};
+
+// Wakes the stream that it was given with: its source has something to say.
+// Never waits, may be called from any thread, also after the stream has ended.
+using WakeStream = std::function<void()>;
+
 // What every call passes through, in this order. Outermost: metrics, access
 // log, mapping and masking of errors. Then trace, deadline, identity, quota,
 // role and scope, admission, worker; on the worker: deadline again, validation
@@ -116,10 +140,12 @@ class Shell {
   const ServiceMethod& MethodOf(std::string_view service,
                                 std::string_view method);
 
-  // New calls are refused from now on with DRAINING.
-  void BeginDrain() { draining_.store(true, std::memory_order_release); }
-  // Waits until no call runs or `deadline` (real time) has passed; true when
-  // none runs.
+  // New calls are refused from now on with DRAINING, and streams of pieces end
+  // with it.
+  void BeginDrain();
+  // Waits until no call runs, streams of pieces not counted, or `deadline`
+  // (real time) has passed; true when none runs, nor a service's code for a
+  // stream.
   bool WaitUntilIdle(absl::Time deadline);
   int in_flight() const { return in_flight_.load(std::memory_order_acquire); }
 
@@ -150,6 +176,17 @@ class Shell {
       const ServiceMethod& method, grpc::CallbackServerContext* context,
       Response* response, Open open);
 
+  // Sends a stream of the pieces of the source that `open`, a function of
+  // (const CallContext&, const Request&, WakeStream) to
+  // absl::StatusOr<std::unique_ptr<PieceSource<Piece>>>, returns; `open` runs
+  // on a worker. A stream that waits, for its source or its reader, holds none,
+  // and keeps no more than the piece that is being sent. A reader that takes
+  // nothing for `stall_timeout` is cut off.
+  template <typename Request, typename Piece, typename Open>
+  grpc::ServerWriteReactor<Piece>* ServerStream(
+      const ServiceMethod& method, grpc::CallbackServerContext* context,
+      const Request* request, Open open);
+
  private:
   // One call in progress, up to the moment it is answered.
   struct Call {
@@ -166,12 +203,16 @@ class Shell {
   class UnaryWork;
   template <typename Chunk, typename Response, typename Open>
   class StreamCall;
+  template <typename Request, typename Piece, typename Open>
+  class PieceStream;
 
   // A stream that the watch looks at for deadline and stall.
   class WatchedStream {
    public:
     virtual ~WatchedStream() = default;
     virtual void Watch(absl::Time now) = 0;
+    // The server drains.
+    virtual void Drain() {}
   };
 
   Call Begin(const ServiceMethod& method, grpc::CallbackServerContext& context);
@@ -180,6 +221,9 @@ class Shell {
                                          absl::Duration default_budget,
                                          absl::Duration max_budget);
   absl::Status RefuseWhenDraining();
+  bool draining() const { return draining_.load(std::memory_order_acquire); }
+  absl::Status DrainingError() const;
+  absl::Status CountStreamIn(const Call& call);
   // Counts the call in. Its item is taken, or an error is returned.
   absl::Status Admit(Call& call, std::unique_ptr<WorkItem>& item);
   absl::Status CountIn(Call& call);
@@ -200,6 +244,7 @@ class Shell {
   grpc::Status End(Call& call, const absl::Status& status);
 
   void Watch(std::weak_ptr<WatchedStream> stream);
+  std::vector<std::shared_ptr<WatchedStream>> OpenStreams();
   void RunWatch();
 
   // Runs `function` and turns what it throws into an error to be masked.
@@ -222,6 +267,9 @@ class Shell {
   std::atomic<bool> draining_ = false;
   std::atomic<int> in_flight_ = 0;
   std::atomic<int> in_flight_limited_ = 0;
+  std::atomic<int> piece_streams_ = 0;
+  // Of them, those whose source is asked now.
+  std::atomic<int> asked_streams_ = 0;
 
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<const ServiceMethod>> methods_
@@ -321,6 +369,27 @@ class ServiceOf : public S::CallbackService, public AnyService {
         [this](const ::parcours::rpc::CallContext& call) {                   \
           return this->Name(call);                                           \
         });                                                                  \
+  }
+
+// A stream of pieces to the client, of the source that
+//   absl::StatusOr<std::unique_ptr<rpc::PieceSource<Piece>>> Name(
+//       const CallContext&, const Request&, rpc::WakeStream wake);
+// returns.
+#define PARCOURS_SERVER_STREAM_RPC(Name, Request, Piece)                   \
+ private:                                                                  \
+  const ::parcours::rpc::ServiceMethod& Name##_method_ =                   \
+      this->shell_.MethodOf(this->full_name(), #Name);                     \
+                                                                           \
+ public:                                                                   \
+  ::grpc::ServerWriteReactor<Piece>* Name(                                 \
+      ::grpc::CallbackServerContext* context, const Request* request)      \
+      override {                                                           \
+    return this->shell_.template ServerStream<Request, Piece>(             \
+        Name##_method_, context, request,                                  \
+        [this](const ::parcours::rpc::CallContext& call,                   \
+               const Request& checked, ::parcours::rpc::WakeStream wake) { \
+          return this->Name(call, checked, std::move(wake));               \
+        });                                                                \
   }
 
 // Implementation.
@@ -635,6 +704,288 @@ grpc::ServerReadReactor<Chunk>* Shell::ClientStream(
     Response* response, Open open) {
   return std::make_shared<StreamCall<Chunk, Response, Open>>(
              *this, Begin(method, *context), response, std::move(open))
+      ->Start();
+}
+
+template <typename Request, typename Piece, typename Open>
+class Shell::PieceStream final
+    : public grpc::ServerWriteReactor<Piece>,
+      public WatchedStream,
+      public std::enable_shared_from_this<PieceStream<Request, Piece, Open>> {
+ public:
+  PieceStream(Shell& shell, Call call, const Request& request, Open open)
+      : shell_(shell),
+        call_(std::move(call)),
+        request_(request),
+        open_(std::move(open)) {}
+
+  ~PieceStream() override {
+    if (counted_) {
+      shell_.piece_streams_.fetch_sub(1, std::memory_order_acq_rel);
+    }
+  }
+
+  // gRPC knows the reactor until OnDone; until then it keeps itself alive.
+  grpc::ServerWriteReactor<Piece>* Start() {
+    self_ = this->shared_from_this();
+    const absl::Duration life = shell_.options_.piece_stream_life;
+    const absl::Status refused = [&]() -> absl::Status {
+      // Longer than its life, which ends it well.
+      absl::StatusOr<CallContext> admissible =
+          shell_.Admissible(call_, 2 * life, 2 * life);
+      if (!admissible.ok()) return std::move(admissible).status();
+      context_.emplace(*std::move(admissible));
+      if (absl::Status draining = shell_.RefuseWhenDraining(); !draining.ok()) {
+        return draining;
+      }
+      return shell_.CountStreamIn(call_);
+    }();
+    if (!refused.ok()) {
+      Conclude(refused);
+      return this;
+    }
+    counted_ = true;
+    end_ = absl::Now() + life;
+    shell_.Watch(self_);
+    // A drain that began before it was watched has not seen it.
+    if (shell_.draining()) Drain();
+    Wake();
+    return this;
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      Conclude(absl::CancelledError());
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (concluded_) return;
+      doing_ = Doing::kAsking;
+    }
+    Ask();
+  }
+
+  void OnCancel() override { Conclude(absl::CancelledError()); }
+
+  void OnDone() override { self_.reset(); }
+
+  void Drain() override { Conclude(shell_.DrainingError()); }
+
+  void Wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (concluded_) return;
+      woken_ = true;
+      if (doing_ != Doing::kNothing) return;
+      doing_ = Doing::kAsking;
+    }
+    Ask();
+  }
+
+  void Watch(absl::Time now) override {
+    bool stalled = false;
+    bool expired = false;
+    bool over = false;
+    bool ask = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (concluded_) return;
+      stalled = doing_ == Doing::kWriting &&
+                now - writing_since_ > shell_.options_.stall_timeout;
+      expired = now > context_->caller.deadline;
+      over = now > end_ && doing_ == Doing::kNothing;
+      ask = !stalled && !expired && !over && doing_ == Doing::kNothing &&
+            now >= look_again_;
+      if (ask) doing_ = Doing::kAsking;
+    }
+    if (stalled) {
+      // Without it, the end would wait behind the piece that is not taken.
+      Conclude(DeadlineError(), /*cut_off=*/true);
+    } else if (expired) {
+      Conclude(DeadlineError());
+    } else if (over) {
+      Conclude(absl::OkStatus());
+    } else if (ask) {
+      Ask();
+    }
+  }
+
+ private:
+  enum class Doing { kNothing, kAsking, kWriting };
+
+  // Asks the source, on a worker.
+  class Step final : public WorkItem {
+   public:
+    explicit Step(std::shared_ptr<PieceStream> stream)
+        : shell_(stream->shell_), stream_(std::move(stream)) {}
+    ~Step() override {
+      stream_.reset();
+      shell_.asked_streams_.fetch_sub(1, std::memory_order_acq_rel);
+    }
+    void Run() override { stream_->AskNow(); }
+
+   private:
+    Shell& shell_;
+    std::shared_ptr<PieceStream> stream_;
+  };
+
+  // REQUIRES: doing_ is kAsking, which no other thread changes.
+  void Ask() {
+    shell_.asked_streams_.fetch_add(1, std::memory_order_acq_rel);
+    shell_.pool_->Add(call_.method->work_class,
+                      std::make_unique<Step>(this->shared_from_this()));
+  }
+
+  absl::Status OpenOnce() {
+    if (source_ != nullptr) return absl::OkStatus();
+    if (absl::Status wanted = shell_.StillWanted(*context_, false);
+        !wanted.ok()) {
+      return wanted;
+    }
+    std::unique_ptr<google::protobuf::Message> normalised;
+    if (absl::Status valid =
+            shell_.Validate(*call_.method, request_, *context_, normalised);
+        !valid.ok()) {
+      return valid;
+    }
+    const Request& request = normalised == nullptr
+                                 ? request_
+                                 : static_cast<const Request&>(*normalised);
+    auto opened = Guarded([&] {
+      return open_(*context_, request, [weak = this->weak_from_this()] {
+        if (const auto stream = weak.lock()) stream->Wake();
+      });
+    });
+    if (!opened.ok()) return std::move(opened).status();
+    source_ = *std::move(opened);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::optional<Piece>> NextPiece(absl::Time& look_again) {
+    if (absl::Status opened = OpenOnce(); !opened.ok()) return opened;
+    absl::StatusOr<std::optional<Piece>> piece =
+        Guarded([&] { return source_->Next(look_again); });
+    if (!piece.ok() || !piece->has_value()) return piece;
+    if (absl::Status released =
+            shell_.Release(*call_.method, *context_, request_, **piece);
+        !released.ok()) {
+      return released;
+    }
+    return piece;
+  }
+
+  void AskNow() {
+    {
+      const std::lock_guard lock(mutex_);
+      woken_ = false;
+      if (concluded_) doing_ = Doing::kNothing;
+    }
+    if (EndedMeanwhile()) return;
+    if (absl::Now() > end_) {
+      EndAsking(absl::OkStatus());
+      return;
+    }
+    absl::Time look_again = absl::InfiniteFuture();
+    absl::StatusOr<std::optional<Piece>> piece = NextPiece(look_again);
+    if (!piece.ok()) {
+      EndAsking(piece.status());
+      return;
+    }
+    bool again = false;
+    bool write = false;
+    {
+      const std::lock_guard lock(mutex_);
+      look_again_ = look_again;
+      if (concluded_) {
+        doing_ = Doing::kNothing;
+      } else if (piece->has_value()) {
+        piece_ = **std::move(piece);
+        writing_since_ = absl::Now();
+        doing_ = Doing::kWriting;
+        write = true;
+      } else {
+        again = woken_ || look_again <= absl::Now();
+        doing_ = again ? Doing::kAsking : Doing::kNothing;
+      }
+    }
+    if (again) {
+      Ask();
+    } else if (write) {
+      const std::lock_guard lock(reactor_mutex_);
+      if (!finished_) this->StartWrite(&piece_);
+    } else {
+      EndedMeanwhile();
+    }
+  }
+
+  void EndAsking(const absl::Status& status) {
+    Conclude(status);
+    EndedMeanwhile();
+  }
+
+  // Whether the stream was concluded while its source was asked; then the
+  // source goes here.
+  bool EndedMeanwhile() {
+    std::unique_ptr<PieceSource<Piece>> source;
+    const std::lock_guard lock(mutex_);
+    if (!concluded_) return false;
+    source = std::move(source_);
+    return true;
+  }
+
+  // The first conclusion counts.
+  void Conclude(const absl::Status& status, bool cut_off = false) {
+    std::unique_ptr<PieceSource<Piece>> source;
+    {
+      const std::lock_guard lock(mutex_);
+      if (concluded_) return;
+      concluded_ = true;
+      if (doing_ != Doing::kAsking) source = std::move(source_);
+    }
+    source.reset();
+    // Until Finish, gRPC keeps the context.
+    if (cut_off) call_.context->TryCancel();
+    grpc::Status end = shell_.End(call_, status);
+    // No write begins after the end.
+    const std::lock_guard lock(reactor_mutex_);
+    finished_ = true;
+    this->Finish(std::move(end));
+  }
+
+  Shell& shell_;
+  Call call_;
+  // gRPC's own goes with the call, which a worker may outlive.
+  const Request request_;
+  Open open_;
+  std::optional<CallContext> context_;
+  absl::Time end_;
+  bool counted_ = false;
+  // Of whoever asks.
+  std::unique_ptr<PieceSource<Piece>> source_;
+  // Of whoever writes.
+  Piece piece_;
+  std::shared_ptr<PieceStream> self_;
+
+  // Held while the reactor is told to do something; gRPC answers on threads of
+  // its own, and none of its answers takes it.
+  std::mutex reactor_mutex_;
+  bool finished_ = false;  // guarded by reactor_mutex_
+
+  std::mutex mutex_;  // guards what follows
+  Doing doing_ = Doing::kNothing;
+  bool concluded_ = false;
+  bool woken_ = false;
+  absl::Time look_again_ = absl::InfiniteFuture();
+  absl::Time writing_since_ = absl::InfiniteFuture();
+};
+
+template <typename Request, typename Piece, typename Open>
+grpc::ServerWriteReactor<Piece>* Shell::ServerStream(
+    const ServiceMethod& method, grpc::CallbackServerContext* context,
+    const Request* request, Open open) {
+  return std::make_shared<PieceStream<Request, Piece, Open>>(
+             *this, Begin(method, *context), *request, std::move(open))
       ->Start();
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -657,6 +658,238 @@ TEST_F(StreamTest, ManyStreamsAtOnceKeepApart) {
     });
   }
   for (std::thread& sender : senders) sender.join();
+}
+
+// Streams of pieces.
+
+class FollowTest : public ShellTest {
+ protected:
+  // One stream as its client has it.
+  struct Following {
+    explicit Following(probe::ProbeService::Stub& stub,
+                       const std::string& text = "") {
+      probe::ProbeRequest request;
+      request.set_text(text);
+      reader = stub.Follow(&context, request);
+    }
+    // The text of the next piece; nothing at the end.
+    std::optional<std::string> Next() {
+      probe::ProbeResponse piece;
+      if (!reader->Read(&piece)) return std::nullopt;
+      return piece.text();
+    }
+    absl::Status Finish() { return FromGrpcStatus(reader->Finish()); }
+
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<probe::ProbeResponse>> reader;
+  };
+
+  Speaker& speaker() { return service_->speaker(); }
+  void AwaitOpen(int count) {
+    while (speaker().open() != count) std::this_thread::yield();
+  }
+};
+
+TEST_F(FollowTest, PiecesComeInOrderAsTheyAreSaid) {
+  Start();
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  for (int i = 0; i < 3000; ++i) speaker().Say(Cat(i));
+  for (int i = 0; i < 3000; ++i) ASSERT_EQ(one.Next(), Cat(i));
+  speaker().Say("refuse");
+  EXPECT_EQ(one.Next(), std::nullopt);
+  EXPECT_THAT(one.Finish(), HasReason(Reason::kNoJury));
+  AwaitOpen(0);
+  EXPECT_THAT(LogLine("ProbeService/Follow"), HasSubstr("\"NO_JURY\""));
+}
+
+TEST_F(FollowTest, WhatIsThrownIsMasked) {
+  Start();
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  speaker().Say("throw");
+  EXPECT_EQ(one.Next(), std::nullopt);
+  EXPECT_THAT(one.Finish(), HasReason(Reason::kInternal));
+}
+
+TEST_F(FollowTest, ItIsRefusedInTheOrderOfEveryCall) {
+  access::Principal who = PrincipalOf(type::v1::ROLE_TRAINER, "bodies/opale");
+  Start([&](ShellOptions& options) {
+    options.identify = [&](const grpc::CallbackServerContext&)
+        -> absl::StatusOr<access::Principal> { return who; };
+  });
+  EXPECT_THAT(Following(*stub_).Finish(), HasReason(Reason::kPermissionDenied));
+  who = PrincipalOf(type::v1::ROLE_COORDINATOR, "bodies/opale");
+  EXPECT_THAT(Following(*stub_, "\x01").Finish(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Following(*stub_, "refuse").Finish(), HasReason(Reason::kNoJury));
+  EXPECT_EQ(speaker().asked(), 0);
+}
+
+TEST_F(FollowTest, AStreamThatWaitsHoldsNoWorkerAndIsNoCallInFlight) {
+  Start([](ShellOptions& options) { options.workers.threads = 1; });
+  std::vector<std::unique_ptr<Following>> many;
+  for (int i = 0; i < 50; ++i) {
+    many.push_back(std::make_unique<Following>(*stub_));
+    EXPECT_EQ(many.back()->Next(), "ready");
+  }
+  EXPECT_EQ(fixture_->shell().in_flight(), 0);
+  EXPECT_OK(Probe("hello"));
+  speaker().Say("news");
+  for (const auto& one : many) EXPECT_EQ(one->Next(), "news");
+}
+
+TEST_F(FollowTest, MoreThanAreAllowedAreRefusedUntilOneEnds) {
+  Start([](ShellOptions& options) { options.max_piece_streams = 2; });
+  auto one = std::make_unique<Following>(*stub_);
+  Following two(*stub_);
+  EXPECT_EQ(one->Next(), "ready");
+  EXPECT_EQ(two.Next(), "ready");
+  EXPECT_THAT(Following(*stub_).Finish(), HasReason(Reason::kOverloaded));
+  EXPECT_OK(Probe("hello"));
+  one->context.TryCancel();
+  EXPECT_THAT(one->Finish(), StatusIs(absl::StatusCode::kCancelled));
+  std::optional<std::string> first;
+  while (!first.has_value()) {
+    Following three(*stub_);
+    first = three.Next();
+    three.context.TryCancel();
+  }
+  EXPECT_EQ(first, "ready");
+}
+
+TEST_F(FollowTest, ACancelledStreamEndsAndItsSourceGoes) {
+  Start();
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  one.context.TryCancel();
+  EXPECT_THAT(one.Finish(), StatusIs(absl::StatusCode::kCancelled));
+  AwaitOpen(0);
+  // Nobody is there to be woken.
+  speaker().Say("news");
+}
+
+TEST_F(FollowTest, TheClientsDeadlineEndsIt) {
+  Start();
+  probe::ProbeRequest request;
+  grpc::ClientContext context;
+  context.set_deadline(
+      absl::ToChronoTime(absl::Now() + absl::Milliseconds(200)));
+  const auto reader = stub_->Follow(&context, request);
+  probe::ProbeResponse piece;
+  while (reader->Read(&piece)) {
+  }
+  EXPECT_THAT(FromGrpcStatus(reader->Finish()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  AwaitOpen(0);
+}
+
+TEST_F(FollowTest, ItEndsWellAfterItsLife) {
+  Start([](ShellOptions& options) {
+    options.piece_stream_life = absl::Milliseconds(200);
+  });
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  EXPECT_EQ(one.Next(), std::nullopt);
+  EXPECT_OK(one.Finish());
+}
+
+TEST_F(FollowTest, ASourceMayAskToBeAskedAgain) {
+  Start();
+  speaker().set_tick(absl::Milliseconds(1));
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  EXPECT_EQ(one.Next(), "tick");
+  EXPECT_EQ(one.Next(), "tick");
+}
+
+TEST_F(FollowTest, ADrainEndsStreamsAtOnceAndRefusesNewOnes) {
+  Start();
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  fixture_->shell().BeginDrain();
+  EXPECT_EQ(one.Next(), std::nullopt);
+  EXPECT_THAT(one.Finish(), HasReason(Reason::kDraining));
+  EXPECT_THAT(Following(*stub_).Finish(), HasReason(Reason::kDraining));
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::InfiniteFuture()));
+  EXPECT_EQ(speaker().open(), 0);
+}
+
+TEST_F(FollowTest, ASlowReaderIsWaitedForAndDisturbsNobody) {
+  Start([](ShellOptions& options) { options.workers.threads = 1; });
+  Following slow(*stub_);
+  EXPECT_EQ(slow.Next(), "ready");
+  speaker().SayEndlessly(10'000);
+  // Until its window is full: then its source is not asked any more.
+  int asked = -1;
+  while (asked != speaker().asked()) {
+    asked = speaker().asked();
+    for (int i = 0; i < 200; ++i) EXPECT_OK(Probe("hello"));
+  }
+  // It has what it can take, and no more.
+  EXPECT_LT(asked, 5000);
+  {
+    const auto other_stub = probe::ProbeService::NewStub(fixture_->channel());
+    Following quick(*other_stub);
+    EXPECT_EQ(quick.Next(), "ready");
+    for (int i = 0; i < 1000; ++i) {
+      ASSERT_EQ(quick.Next().value_or("").size(), 10'000u);
+    }
+    quick.context.TryCancel();
+  }
+  // It goes on where it was.
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(slow.Next().value_or("").size(), 10'000u);
+  }
+  // And does not delay a drain.
+  fixture_->shell().BeginDrain();
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::InfiniteFuture()));
+  EXPECT_EQ(speaker().open(), 0);
+  while (slow.Next().has_value()) {
+  }
+  EXPECT_THAT(slow.Finish(), HasReason(Reason::kDraining));
+}
+
+TEST_F(FollowTest, AReaderThatTakesNothingIsCutOff) {
+  Start([](ShellOptions& options) {
+    options.stall_timeout = absl::Milliseconds(200);
+  });
+  Following one(*stub_);
+  EXPECT_EQ(one.Next(), "ready");
+  speaker().SayEndlessly(100'000);
+  AwaitOpen(0);
+  while (one.Next().has_value()) {
+  }
+  EXPECT_FALSE(one.Finish().ok());
+  while (LogLine("ProbeService/Follow").empty()) std::this_thread::yield();
+  EXPECT_THAT(LogLine("ProbeService/Follow"), HasSubstr("DEADLINE_EXCEEDED"));
+}
+
+TEST_F(FollowTest, StreamsComeAndGoWhileTheServerStops) {
+  Start();
+  speaker().set_tick(absl::Milliseconds(1));
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([&, i] {
+      const auto stub = probe::ProbeService::NewStub(fixture_->channel());
+      for (int round = 0; !stop; ++round) {
+        Following one(*stub);
+        const int pieces = (i + round) % 4;
+        for (int n = 0; n < pieces; ++n) {
+          if (!one.Next().has_value()) break;
+        }
+        one.context.TryCancel();
+        one.Finish().IgnoreError();
+      }
+    });
+  }
+  for (int i = 0; speaker().asked() < 2000; ++i) speaker().Say(Cat(i));
+  fixture_->shell().BeginDrain();
+  EXPECT_TRUE(fixture_->shell().WaitUntilIdle(absl::InfiniteFuture()));
+  stop = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(speaker().open(), 0);
 }
 
 // The start of a server.

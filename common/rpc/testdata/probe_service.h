@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "common/rpc/shell.h"
 #include "common/rpc/testdata/gate.h"
 #include "common/rpc/testdata/probe.grpc.pb.h"
@@ -43,6 +47,90 @@ class Receiver final : public ChunkReceiver<probe::Chunk, probe::SendResponse> {
   std::atomic<int>& destroyed_;
 };
 
+// A source that the test speaks through. Says "ready" first.
+class Speaker {
+ public:
+  // The stream's next piece: `text`, which "refuse" and "throw" make an error.
+  void Say(std::string text) {
+    std::vector<WakeStream> wakes;
+    {
+      const std::lock_guard lock(mutex_);
+      said_.push_back(std::move(text));
+      wakes = wakes_;
+    }
+    for (const WakeStream& wake : wakes) wake();
+  }
+  // Whenever a stream asks, there is a next piece, of so many bytes.
+  void SayEndlessly(std::size_t bytes) {
+    endless_ = bytes;
+    Say("endless");
+  }
+  // The tick of streams that have nothing to say.
+  void set_tick(absl::Duration tick) {
+    const std::lock_guard lock(mutex_);
+    tick_ = tick;
+  }
+  int open() const { return open_; }
+  int asked() const { return asked_; }
+
+ private:
+  friend class SpokenPieces;
+
+  std::atomic<int> open_ = 0;
+  std::atomic<int> asked_ = 0;
+  std::atomic<std::size_t> endless_ = 0;
+  std::mutex mutex_;  // guards what follows
+  std::vector<std::string> said_;
+  std::vector<WakeStream> wakes_;
+  absl::Duration tick_ = absl::InfiniteDuration();
+};
+
+class SpokenPieces final : public PieceSource<probe::ProbeResponse> {
+ public:
+  SpokenPieces(Speaker& speaker, WakeStream wake) : speaker_(speaker) {
+    ++speaker_.open_;
+    const std::lock_guard lock(speaker_.mutex_);
+    speaker_.wakes_.push_back(std::move(wake));
+  }
+  ~SpokenPieces() override { --speaker_.open_; }
+
+  absl::StatusOr<std::optional<probe::ProbeResponse>> Next(
+      absl::Time& look_again) override {
+    ++speaker_.asked_;
+    probe::ProbeResponse piece;
+    if (!ready_) {
+      ready_ = true;
+      piece.set_text("ready");
+      return piece;
+    }
+    if (speaker_.endless_ > 0) {
+      piece.set_text(std::string(speaker_.endless_, 'x'));
+      return piece;
+    }
+    const std::lock_guard lock(speaker_.mutex_);
+    if (next_ < speaker_.said_.size()) {
+      piece.set_text(speaker_.said_[next_++]);
+      if (piece.text() == "refuse") return MakeError(Reason::kNoJury);
+      if (piece.text() == "throw") throw std::runtime_error("private words");
+      return piece;
+    }
+    if (speaker_.tick_ == absl::InfiniteDuration()) return std::nullopt;
+    if (last_ + speaker_.tick_ <= absl::Now()) {
+      last_ = absl::Now();
+      piece.set_text("tick");
+      return piece;
+    }
+    look_again = last_ + speaker_.tick_;
+    return std::nullopt;
+  }
+
+ private:
+  Speaker& speaker_;
+  bool ready_ = false;
+  std::size_t next_ = 0;
+  absl::Time last_ = absl::Now();
+};
+
 class ProbeRpc final : public ServiceOf<probe::ProbeService> {
  public:
   explicit ProbeRpc(Shell& shell) : ServiceOf(shell) {}
@@ -50,9 +138,11 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
   PARCOURS_RPC(Probe, probe::ProbeRequest, probe::ProbeResponse)
   PARCOURS_RPC(Submit, probe::ProbeRequest, probe::ProbeResponse)
   PARCOURS_RPC_FROM_MEMORY(GetThing, probe::GetThingRequest, probe::Thing)
+  PARCOURS_SERVER_STREAM_RPC(Follow, probe::ProbeRequest, probe::ProbeResponse)
   PARCOURS_CLIENT_STREAM_RPC(Send, probe::Chunk, probe::SendResponse)
 
   Gate& gate() { return gate_; }
+  Speaker& speaker() { return speaker_; }
   int runs() const { return runs_; }
   int receivers_destroyed() const { return receivers_destroyed_; }
 
@@ -117,6 +207,12 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
     return thing;
   }
 
+  absl::StatusOr<std::unique_ptr<PieceSource<probe::ProbeResponse>>> Follow(
+      const CallContext&, const probe::ProbeRequest& request, WakeStream wake) {
+    if (request.text() == "refuse") return MakeError(Reason::kNoJury);
+    return std::make_unique<SpokenPieces>(speaker_, std::move(wake));
+  }
+
   absl::StatusOr<
       std::unique_ptr<ChunkReceiver<probe::Chunk, probe::SendResponse>>>
   Send(const CallContext& call) {
@@ -127,6 +223,7 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
   }
 
   Gate gate_;
+  Speaker speaker_;
   std::atomic<int> runs_ = 0;
   std::atomic<int> receivers_destroyed_ = 0;
 };
