@@ -37,7 +37,14 @@ class SimulatedClock final : public DatabaseBusinessClock {
   }
 
   absl::Status Refresh(absl::Time deadline) override {
-    return Apply("", {}, absl::InfiniteFuture(), deadline);
+    absl::Time stored;
+    RETURN_IF_ERROR(database_.View(
+        ClockCaller(deadline), [&](Transaction& transaction) -> absl::Status {
+          ASSIGN_OR_RETURN(stored, Stored(transaction));
+          return absl::OkStatus();
+        }));
+    Follow(stored);
+    return absl::OkStatus();
   }
 
   // The time that the database has, or `initial` if it has none.
@@ -49,32 +56,38 @@ class SimulatedClock final : public DatabaseBusinessClock {
   }
 
  private:
-  // Runs `write`, if any, and follows what the database has then. Refuses when
-  // that is later than `latest`.
-  absl::Status Apply(const char* write, Values values, absl::Time latest,
-                     absl::Time deadline) {
+  static access::Caller ClockCaller(absl::Time deadline) {
     access::Caller caller{.scope = access::Scope::Installation()};
     caller.principal.subject = "business-clock";
     caller.deadline = deadline;
+    return caller;
+  }
+
+  static absl::StatusOr<absl::Time> Stored(Transaction& transaction) {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction.Query({"SELECT business_time FROM database_marker", {}}));
+    return absl::FromUnixMicros(rows.at(0).Integer(0));
+  }
+
+  // Only fails when another thread has already taken over a later time.
+  void Follow(absl::Time stored) { clock_.AdvanceTo(stored).IgnoreError(); }
+
+  // Runs `write` and follows what the database has then. Refuses when that is
+  // later than `latest`.
+  absl::Status Apply(const char* write, Values values, absl::Time latest,
+                     absl::Time deadline) {
     absl::Time stored;
     RETURN_IF_ERROR(
         database_
-            .Transact(caller,
+            .Transact(ClockCaller(deadline),
                       [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
-                        if (*write != '\0') {
-                          transaction.Write({write, values});
-                        }
-                        ASSIGN_OR_RETURN(
-                            const Rows rows,
-                            transaction.Query({"SELECT business_time "
-                                               "FROM database_marker",
-                                               {}}));
-                        stored = absl::FromUnixMicros(rows.at(0).Integer(0));
+                        transaction.Write({write, values});
+                        ASSIGN_OR_RETURN(stored, Stored(transaction));
                         return Outcome{};
                       })
             .status());
-    // Only fails when another thread has already taken over a later time.
-    clock_.AdvanceTo(stored).IgnoreError();
+    Follow(stored);
     if (absl::ToUnixMicros(latest) < absl::ToUnixMicros(stored)) {
       return clock_.AdvanceTo(latest);
     }

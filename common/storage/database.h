@@ -134,6 +134,10 @@ class Database {
   // is lost in COMMIT, the outcome is looked up by request_id and the change
   // made if it was not; without one, or in vain, it is COMMIT_IN_DOUBT.
   //
+  // With a lease in `caller`, the transaction fails with LeaseLostError
+  // (job_lease.h) once a later holder has it, and until its end nobody else
+  // gets it; that costs no round trip.
+  //
   // Errors of `body` made by MakeError pass as they are. Those of the engine
   // become DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED, OVERLOADED, CONFLICT (all
   // attempts were aborted), ALREADY_EXISTS (a unique key is taken even after

@@ -43,7 +43,9 @@ class Sequencer {
     absl::Duration poll_interval = absl::Milliseconds(200);
     // Between two passes: what commits meanwhile shares one.
     absl::Duration pause = absl::Milliseconds(5);
-    absl::Duration lease_time = absl::Seconds(10);
+    // Renewed by each pass that has something to do. How long the feed stands
+    // when a holder is killed.
+    absl::Duration lease_time = absl::Seconds(3);
     // Rows given a position in one pass.
     int batch = 1000;
     std::vector<Step> steps;

@@ -8,6 +8,7 @@
 #include "common/audit/entry.h"
 #include "common/status/macros.h"
 #include "common/storage/audit_row.h"
+#include "common/storage/job_lease.h"
 #include "common/text/view.h"
 #include "common/types/resource_name.h"
 
@@ -24,6 +25,14 @@ constexpr char kRemember[] =
 constexpr char kRecordChange[] =
     "INSERT INTO change_feed (kind, name, version, cause, body, scopes_before, "
     "scopes_after, commit_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+constexpr char kLimitTime[] =
+    "SELECT set_config('statement_timeout', $1, true)";
+// What a service does by itself waits for nothing within a transaction: one
+// that stands still belongs to a process that does, whose locks others await.
+constexpr char kLimitTimeOfJob[] =
+    "SELECT set_config('statement_timeout', $1, true), "
+    "set_config('idle_in_transaction_session_timeout', '5000', true)";
 
 // ROLLBACK is awaited although the deadline has passed.
 constexpr absl::Duration kRollbackTime = absl::Seconds(2);
@@ -53,10 +62,14 @@ void SessionTransaction::QueueBeginning() {
       const int64_t remaining = std::clamp<int64_t>(
           absl::ToInt64Milliseconds(caller_.deadline - absl::Now()), 1,
           int64_t{24} * 3600 * 1000);
-      queue_.push_back({{"SELECT set_config('statement_timeout', $1, true)",
-                         {Cat(remaining)}},
-                        -1});
+      queue_.push_back(
+          {{is_by_a_call() ? kLimitTime : kLimitTimeOfJob, {Cat(remaining)}},
+           -1});
     }
+  }
+  if (writes && caller_.lease) {
+    check_lease_ = queue_.size();
+    queue_.push_back({CheckLease(*caller_.lease), -1});
   }
   if (writes && has_request_id()) {
     look_up_ = queue_.size();
@@ -110,8 +123,13 @@ absl::StatusOr<std::vector<Result>> SessionTransaction::Flush(
         failed_subject_ = std::get<std::string>(values[0]);
       }
     }
+    if (check_lease_ && failed == static_cast<int>(*check_lease_) &&
+        results.status().code() == absl::StatusCode::kFailedPrecondition) {
+      return Fail(LeaseLostError(caller_.lease->job));
+    }
     return Fail(results.status());
   }
+  check_lease_.reset();
   if (commits) ended_ = true;
   if (look_up_) {
     SetEarlier((*results)[*look_up_].rows);
@@ -191,8 +209,7 @@ void SessionTransaction::QueueAudit(const Outcome& outcome) {
   if (resources.empty()) {
     // The work that a service does by itself is named after no method of the
     // contract, and what of it is not in the feed is housekeeping.
-    const bool by_a_call = caller_.method.find('/') != std::string::npos;
-    if (!wrote_ || !by_a_call) return;
+    if (!wrote_ || !is_by_a_call()) return;
     if (!outcome.name.empty()) {
       resources.push_back({outcome.name, outcome.version});
     }

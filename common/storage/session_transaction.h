@@ -14,9 +14,10 @@ namespace parcours::storage {
 
 // A transaction on one session: gathers what can share a round trip.
 //
-// The first batch begins the transaction and, for a call with a request_id,
-// looks for its earlier outcome; the last holds the feed, the audit trail, that
-// outcome and COMMIT. The first failure is kept and ends the transaction.
+// The first batch begins the transaction, checks the caller's lease and, for a
+// call with a request_id, looks for its earlier outcome; the last holds the
+// feed, the audit trail, that outcome and COMMIT. The first failure is kept and
+// ends the transaction.
 class SessionTransaction final : public Transaction {
  public:
   enum class Mode { kRead, kWrite };
@@ -66,6 +67,9 @@ class SessionTransaction final : public Transaction {
   };
 
   bool has_request_id() const { return !caller_.request_id.empty(); }
+  bool is_by_a_call() const {
+    return caller_.method.find('/') != std::string::npos;
+  }
   void QueueBeginning();
   Statement LookUp() const;
   void SetEarlier(const Rows& rows);
@@ -85,6 +89,8 @@ class SessionTransaction final : public Transaction {
   std::vector<Queued> queue_;
   // Index of the look-up in `queue_` until it has run.
   std::optional<std::size_t> look_up_;
+  // The same of the check of the caller's lease.
+  std::optional<std::size_t> check_lease_;
   std::vector<Change> changes_;
   bool wrote_ = false;
   absl::Status failure_;

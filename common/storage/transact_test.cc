@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "common/status/macros.h"
 #include "common/storage/database.h"
+#include "common/storage/job_lease.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/session_faults.h"
 #include "common/testing/status_matchers.h"
@@ -530,6 +531,38 @@ TEST_P(TransactTest, FeedAuditAndRequestIdCostNoRoundTripOfTheirOwn) {
   database_.reset();
 }
 
+TEST_P(TransactTest, TheCheckOfALeaseCostsNoRoundTrip) {
+  std::atomic<int> batches = 0;
+  files_.options().decorate_session = [&](std::unique_ptr<Session> session) {
+    return std::make_unique<CountingSession>(std::move(session), batches);
+  };
+  Open();
+  ASSERT_OK(database_->Transact(
+      CallerFor(), [](Transaction& transaction) -> absl::StatusOr<Outcome> {
+        transaction.Write(
+            {"INSERT INTO job_lease (job, holder, fencing, expire_time) "
+             "VALUES ('sweep', 'x', 7, 0)",
+             {}});
+        return Outcome{};
+      }));
+  access::Caller caller = CallerFor();
+  caller.lease = access::JobLease{"sweep", 7};
+  batches = 0;
+  ASSERT_OK(database_->Transact(caller, BlindIncrement));
+  EXPECT_EQ(batches, 1);
+  ASSERT_OK(database_->Transact(caller, Increment));
+  EXPECT_EQ(batches, 3);
+  // One that was lost fails in the batch that would commit, and is not tried
+  // again.
+  caller.lease->fencing = 6;
+  batches = 0;
+  EXPECT_TRUE(
+      IsLeaseLost(database_->Transact(caller, BlindIncrement).status()));
+  EXPECT_LE(batches, 2) << "the batch and its undoing";
+  EXPECT_EQ(Count(), 2);
+  database_.reset();
+}
+
 // The server ends sessions, as it does when it restarts.
 class PostgresqlTransactTest : public TransactTest {
  protected:
@@ -545,6 +578,41 @@ class PostgresqlTransactTest : public TransactTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, PostgresqlTransactTest,
                          ::testing::Values(Engine::kPostgresql), EngineName());
+
+// A lock that is not released in time ends the wait on the server too, which is
+// told how long the call has.
+TEST_P(PostgresqlTransactTest, AStatementEndsWithTheDeadlineOfItsCall) {
+  Open();
+  absl::Notification locked;
+  absl::Notification go_on;
+  std::thread holder([&] {
+    EXPECT_OK(database_->Transact(
+        CallerFor(), [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+          RETURN_IF_ERROR(Increment(transaction).status());
+          locked.Notify();
+          go_on.WaitForNotification();
+          return Outcome{};
+        }));
+  });
+  locked.WaitForNotification();
+  access::Caller hurried = CallerFor();
+  hurried.deadline = absl::Now() + absl::Milliseconds(200);
+  EXPECT_THAT(database_->Transact(hurried, Increment),
+              HasReason(Reason::kDeadlineExceeded));
+  EXPECT_OK(database_->View(
+      CallerFor(), [](Transaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(
+            const Rows rows,
+            transaction.Query({"SELECT 1 FROM pg_stat_activity WHERE datname = "
+                               "current_database() AND wait_event_type = $1",
+                               {"Lock"}}));
+        EXPECT_TRUE(rows.empty()) << "the server goes on waiting";
+        return absl::OkStatus();
+      }));
+  go_on.Notify();
+  holder.join();
+  EXPECT_EQ(Count(), 1);
+}
 
 TEST_P(PostgresqlTransactTest, IdleSessionsThatTheServerEndedAreNotUsed) {
   files_.options().pool_size = 2;
