@@ -7,6 +7,7 @@
 #include "common/access/own_key.h"
 #include "common/status/error.h"
 #include "common/text/view.h"
+#include "common/types/resource_name.h"
 #include "google/api/annotations.pb.h"
 
 namespace parcours::rpc {
@@ -84,6 +85,32 @@ std::vector<std::string> OwnKeys(const access::Principal& principal,
   return keys;
 }
 
+const google::protobuf::FieldDescriptor* NameField(
+    const google::protobuf::Descriptor& message, const char* field_name) {
+  const google::protobuf::FieldDescriptor* const field =
+      message.FindFieldByName(field_name);
+  const bool is_one_text =
+      field != nullptr && !field->is_repeated() &&
+      field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+  return is_one_text ? field : nullptr;
+}
+
+// `parent`, `name`, or the `name` of a resource that the request holds.
+std::vector<const google::protobuf::FieldDescriptor*> SubjectOf(
+    const google::protobuf::Descriptor& request) {
+  for (const char* field_name : {"parent", "name"}) {
+    if (const auto* field = NameField(request, field_name)) return {field};
+  }
+  for (int i = 0; i < request.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* const field = request.field(i);
+    if (field->is_repeated() || field->message_type() == nullptr) continue;
+    if (const auto* name = NameField(*field->message_type(), "name")) {
+      return {field, name};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 bool OnlyReads(const google::protobuf::MethodDescriptor& method) {
@@ -135,9 +162,34 @@ std::unique_ptr<const ServiceMethod> ReadMethod(
       request_id->type() == google::protobuf::FieldDescriptor::TYPE_STRING) {
     read.request_id = request_id;
   }
+  if (read.work_class != WorkClass::kRead) {
+    read.subject = SubjectOf(*descriptor->input_type());
+  }
   read.rules = &RequestRules::Of(*descriptor->input_type());
   read.redaction = Redaction::Of(*descriptor->output_type());
   return owned;
+}
+
+std::string HotKey(const ServiceMethod& method,
+                   const google::protobuf::Message& request) {
+  constexpr std::size_t kSegments = 4;
+  // Not validated yet.
+  constexpr std::size_t kMaxBytes = 512;
+  const google::protobuf::Message* message = &request;
+  for (const google::protobuf::FieldDescriptor* field : method.subject) {
+    if (field->message_type() != nullptr) {
+      message = &message->GetReflection()->GetMessage(*message, field);
+      continue;
+    }
+    std::string scratch;
+    const std::string& name =
+        message->GetReflection()->GetStringReference(*message, field, &scratch);
+    if (name.size() > kMaxBytes) return "";
+    std::string key = FirstSegments(name, kSegments);
+    const auto slashes = std::count(key.begin(), key.end(), '/');
+    return slashes + 1 == static_cast<int>(kSegments) ? key : "";
+  }
+  return "";
 }
 
 std::vector<std::string> MissingAccess(std::string_view service) {

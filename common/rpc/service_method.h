@@ -15,6 +15,7 @@
 #include "common/rpc/worker_pool.h"
 #include "common/telemetry/metrics.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "parcours/type/v1/access.pb.h"
 
 namespace parcours::rpc {
@@ -38,6 +39,9 @@ struct ServiceMethod {
   WorkClass work_class = WorkClass::kWrite;
   // The request's `request_id`, or null.
   const google::protobuf::FieldDescriptor* request_id = nullptr;
+  // Where the request names what it is about; empty where it does not, and for
+  // calls that only read.
+  std::vector<const google::protobuf::FieldDescriptor*> subject;
   // The checks of the request; null when the contract has no such method.
   const RequestRules* rules = nullptr;
   // What its answer hides from some; null when it hides nothing.
@@ -54,6 +58,12 @@ bool OnlyReads(const google::protobuf::MethodDescriptor& method);
 std::unique_ptr<const ServiceMethod> ReadMethod(
     std::string_view service, std::string_view method,
     const std::vector<std::string>& submissions, telemetry::Metrics& metrics);
+
+// Under which key the calls of `method` are capped: the first four segments of
+// what `request` is about ("bodies/b/cohorts/c"), which changes below it lock.
+// Empty for what lies higher, and for calls that only read.
+std::string HotKey(const ServiceMethod& method,
+                   const google::protobuf::Message& request);
 
 // What is missing from the contract of the methods of `service`: one sentence
 // for each method without a grant, and each grant without roles or a scope.

@@ -261,18 +261,25 @@ void Shell::CountOut(Call& call) {
   in_flight_.fetch_sub(1, std::memory_order_acq_rel);
 }
 
-absl::Status Shell::Admit(Call& call, std::unique_ptr<WorkItem>& item) {
+absl::Status Shell::Admit(Call& call, std::unique_ptr<WorkItem>& item,
+                          std::string key) {
   RETURN_IF_ERROR(CountIn(call));
-  if (!pool_->TryAdd(call.method->work_class, item)) return Overloaded(call);
+  if (!pool_->TryAdd(call.method->work_class, item, std::move(key))) {
+    return Overloaded(call);
+  }
   return absl::OkStatus();
 }
 
-absl::Status Shell::StillWanted(const CallContext& context, bool client_gone) {
+absl::Status Shell::StillWanted(CallContext& context, bool client_gone) {
   if (context.caller.deadline <= absl::Now()) {
     expired_in_queue_.Increment();
     return DeadlineError();
   }
   if (client_gone) return ClientIsGone();
+  if (options_.follow_time) {
+    RETURN_IF_ERROR(options_.follow_time(context.caller.deadline));
+    context.caller.now = options_.clock->Now();
+  }
   return absl::OkStatus();
 }
 

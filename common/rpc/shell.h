@@ -76,6 +76,9 @@ struct ShellOptions {
   // as `parcours-feed-token`; null where calls carry none.
   std::function<absl::StatusOr<std::optional<int64_t>>(std::string_view token)>
       known_position;
+  // Makes `clock` follow other processes that move business time, before a call
+  // begins its work; null where there are none.
+  std::function<absl::Status(absl::Time deadline)> follow_time;
   // From where a call comes, as quotas count it.
   std::function<std::string(const grpc::CallbackServerContext&)> address_of =
       PeerHost;
@@ -224,13 +227,16 @@ class Shell {
   bool draining() const { return draining_.load(std::memory_order_acquire); }
   absl::Status DrainingError() const;
   absl::Status CountStreamIn(const Call& call);
-  // Counts the call in. Its item is taken, or an error is returned.
-  absl::Status Admit(Call& call, std::unique_ptr<WorkItem>& item);
+  // Counts the call in. Its item is taken, under `key` as in HotKey, or an error
+  // is returned.
+  absl::Status Admit(Call& call, std::unique_ptr<WorkItem>& item,
+                     std::string key);
   absl::Status CountIn(Call& call);
   void CountOut(Call& call);
   absl::Status Overloaded(const Call& call);
-  // Whether somebody still waits for the answer.
-  absl::Status StillWanted(const CallContext& context, bool client_gone);
+  // Whether somebody still waits for the answer; then business time is that of
+  // now.
+  absl::Status StillWanted(CallContext& context, bool client_gone);
   absl::Status Validate(
       const ServiceMethod& method, const google::protobuf::Message& request,
       CallContext& context,
@@ -512,7 +518,8 @@ grpc::ServerUnaryReactor* Shell::UnaryFromMemory(
                              request, response, reactor, std::move(use));
   Call& queued = work->call();
   std::unique_ptr<WorkItem> item = std::move(work);
-  if (absl::Status refused = Admit(queued, item); !refused.ok()) {
+  if (absl::Status refused = Admit(queued, item, HotKey(method, *request));
+      !refused.ok()) {
     reactor->Finish(End(queued, refused));
   }
   return reactor;

@@ -8,7 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "common/telemetry/metrics.h"
@@ -28,7 +30,10 @@ class WorkItem {
 };
 
 // A fixed number of threads for what may block. Each class is served in order
-// of arrival, and the classes in turn. Thread-safe.
+// of arrival, and the classes in turn. Of the work with one key, which mostly
+// waits for the same row, only so much runs at a time that threads remain for
+// the rest; what waits for its key holds no thread and keeps its order of
+// arrival. Thread-safe.
 class WorkerPool {
  public:
   struct Options {
@@ -38,6 +43,9 @@ class WorkerPool {
     // Most items waiting, by class: reads, writes, submissions. The last is
     // large because refusing a submission reorders arrivals.
     std::array<std::size_t, kWorkClasses> queue_limits = {256, 256, 20'000};
+    // Most items of one key that run at a time; 0: half of the threads, and at
+    // least one.
+    int per_key = 0;
   };
 
   // Depths of queues are shown as parcours_queue_depth{class}.
@@ -47,32 +55,57 @@ class WorkerPool {
   ~WorkerPool();
 
   // Takes `item`, or leaves it and returns false when the queue of its class
-  // is full or the pool is stopping.
-  bool TryAdd(WorkClass work_class, std::unique_ptr<WorkItem>& item);
+  // is full or the pool is stopping. An empty key is none.
+  bool TryAdd(WorkClass work_class, std::unique_ptr<WorkItem>& item,
+              std::string key = "");
 
   // Takes `item` whatever the length of the queue: for the continuation of
   // what was admitted before.
   void Add(WorkClass work_class, std::unique_ptr<WorkItem> item);
 
+  // Items that wait, for a thread or for their key.
   std::size_t depth(WorkClass work_class) const;
 
  private:
+  struct Waiting {
+    std::unique_ptr<WorkItem> item;
+    WorkClass work_class = WorkClass::kRead;
+    std::string key;
+    // Whether it is counted among what runs of its key already.
+    bool granted = false;
+  };
   struct Queue {
-    std::deque<std::unique_ptr<WorkItem>> items;
+    std::deque<Waiting> items;
+    // Those of `items` and those that wait for their key.
+    std::size_t waiting = 0;
     std::size_t limit = 0;
     std::optional<telemetry::Gauge> depth;
   };
+  // What runs of one key, and what waits for it, in order of arrival: all of it
+  // arrived before what stands in a queue.
+  struct Key {
+    int running = 0;
+    std::deque<Waiting> waiting;
+  };
 
   void Work();
-  // REQUIRES: mutex_ is held, for Next too.
+  // REQUIRES, for these: mutex_ is held.
+  void Push(WorkClass work_class, std::unique_ptr<WorkItem> item,
+            std::string key);
   bool HasWork() const;
-  std::unique_ptr<WorkItem> Next();
+  // The next item whose key is not at its limit; none when all are.
+  std::optional<Waiting> Next();
+  // An item of `key` has run: the next one may.
+  void Finish(const std::string& key);
+  void CountWaiting(Queue& queue, int change);
 
+  const int per_key_;
   // Not Abseil's: the thread sanitizer does not see the locks of a library that
   // is not instrumented.
-  mutable std::mutex mutex_;  // guards queues_, turn_ and stopping_
+  mutable std::mutex mutex_;  // guards queues_, keys_, turn_ and stopping_
   std::condition_variable work_added_;
   std::array<Queue, kWorkClasses> queues_;
+  std::unordered_map<std::string, Key> keys_;
   std::size_t turn_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

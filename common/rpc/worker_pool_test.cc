@@ -1,9 +1,12 @@
 #include "common/rpc/worker_pool.h"
 
+#include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -75,6 +78,145 @@ TEST(WorkerPoolTest, RunsOnceWhatManyThreadsAdd) {
     for (std::thread& adder : adders) adder.join();
   }
   EXPECT_THAT(runs, ::testing::Each(1));
+}
+
+// An item that notes its name and then waits at a gate.
+class KeyedPool {
+ public:
+  explicit KeyedPool(const WorkerPool::Options& options)
+      : pool_(std::make_unique<WorkerPool>(options, metrics_)) {}
+  ~KeyedPool() {
+    gate_.Open();
+    pool_.reset();
+  }
+
+  bool Add(WorkClass work_class, const std::string& key,
+           const std::string& name) {
+    std::unique_ptr<WorkItem> item = std::make_unique<Item>([this, key, name] {
+      Note(name);
+      if (!key.empty()) gate_.Pass();
+    });
+    return pool_->TryAdd(work_class, item, key);
+  }
+  std::vector<std::string> begun() {
+    const std::lock_guard lock(mutex_);
+    return begun_;
+  }
+  // Returns once so many have begun.
+  void AwaitBegun(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    noted_.wait(lock, [&] { return begun_.size() >= count; });
+  }
+  Gate& gate() { return gate_; }
+  WorkerPool& pool() { return *pool_; }
+
+ private:
+  void Note(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    begun_.push_back(name);
+    noted_.notify_all();
+  }
+
+  telemetry::Metrics metrics_;
+  Gate gate_;
+  std::mutex mutex_;
+  std::condition_variable noted_;
+  std::vector<std::string> begun_;
+  std::unique_ptr<WorkerPool> pool_;
+};
+
+TEST(WorkerPoolTest, WhatWaitsForOneKeyHoldsAtMostHalfOfTheThreads) {
+  KeyedPool keyed({.threads = 4});
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(keyed.Add(WorkClass::kSubmission, "hot", std::to_string(i)));
+  }
+  keyed.gate().AwaitWaiting(2);
+  // Both others are free for reads, writes without a key, and other keys.
+  ASSERT_TRUE(keyed.Add(WorkClass::kRead, "", "read"));
+  ASSERT_TRUE(keyed.Add(WorkClass::kWrite, "", "write"));
+  ASSERT_TRUE(keyed.Add(WorkClass::kSubmission, "other", "other"));
+  keyed.AwaitBegun(5);
+  EXPECT_EQ(keyed.pool().depth(WorkClass::kSubmission), 18U);
+  EXPECT_THAT(keyed.begun(), ::testing::UnorderedElementsAre("1", "2", "read",
+                                                             "write", "other"));
+}
+
+TEST(WorkerPoolTest, WhatWaitsForAKeyKeepsItsOrderOfArrival) {
+  std::vector<std::string> expected;
+  std::vector<std::string> begun;
+  {
+    // One at a time, so that the order in which they begin can be seen.
+    KeyedPool keyed({.threads = 3, .per_key = 1});
+    for (int i = 1; i <= 50; ++i) {
+      expected.push_back(std::to_string(i));
+      ASSERT_TRUE(keyed.Add(WorkClass::kSubmission, "hot", expected.back()));
+      if (i == 10) keyed.gate().AwaitWaiting(1);
+      // Others push those of the key out of their queue.
+      ASSERT_TRUE(keyed.Add(WorkClass::kRead, "", "r"));
+    }
+    keyed.gate().Open();
+    keyed.AwaitBegun(100);
+    begun = keyed.begun();
+  }
+  std::erase(begun, "r");
+  EXPECT_EQ(begun, expected);
+}
+
+TEST(WorkerPoolTest, WhatWaitsForAKeyCountsInItsQueueAndIsRunAtTheEnd) {
+  std::vector<std::string> begun;
+  {
+    KeyedPool keyed({.threads = 2, .queue_limits = {2, 2, 3}});
+    ASSERT_TRUE(keyed.Add(WorkClass::kSubmission, "hot", "1"));
+    keyed.gate().AwaitWaiting(1);
+    for (const char* name : {"2", "3", "4"}) {
+      ASSERT_TRUE(keyed.Add(WorkClass::kSubmission, "hot", name));
+    }
+    // The other thread has looked at them when it has run this.
+    ASSERT_TRUE(keyed.Add(WorkClass::kRead, "", "read"));
+    keyed.AwaitBegun(2);
+    EXPECT_FALSE(keyed.Add(WorkClass::kSubmission, "hot", "5"));
+    EXPECT_FALSE(keyed.Add(WorkClass::kSubmission, "other", "5"));
+    EXPECT_TRUE(keyed.Add(WorkClass::kWrite, "", "write"));
+    std::thread stop([&] { keyed.gate().Open(); });
+    stop.join();
+    keyed.AwaitBegun(6);
+    begun = keyed.begun();
+  }
+  EXPECT_THAT(begun, ::testing::UnorderedElementsAre("1", "2", "3", "4", "read",
+                                                     "write"));
+}
+
+TEST(WorkerPoolTest, RunsAllKeysOfManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kItems = 500;
+  telemetry::Metrics metrics;
+  std::atomic<int> runs = 0;
+  std::array<std::atomic<int>, 3> running{};
+  std::atomic<int> most = 0;
+  {
+    WorkerPool pool({.threads = 4}, metrics);
+    std::vector<std::thread> adders;
+    for (int i = 0; i < kThreads; ++i) {
+      adders.emplace_back([&] {
+        for (int j = 0; j < kItems; ++j) {
+          std::atomic<int>& now = running[static_cast<std::size_t>(j % 3)];
+          std::unique_ptr<WorkItem> item = std::make_unique<Item>([&] {
+            const int count = ++now;
+            int seen = most;
+            while (count > seen && !most.compare_exchange_weak(seen, count)) {
+            }
+            --now;
+            ++runs;
+          });
+          EXPECT_TRUE(
+              pool.TryAdd(WorkClass::kSubmission, item, std::to_string(j % 3)));
+        }
+      });
+    }
+    for (std::thread& adder : adders) adder.join();
+  }
+  EXPECT_EQ(runs, kThreads * kItems);
+  EXPECT_LE(most, 2);
 }
 
 #ifdef __SANITIZE_THREAD__
