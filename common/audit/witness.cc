@@ -20,6 +20,7 @@ using ::parcours::storage::Outcome;
 using ::parcours::storage::Rows;
 using ::parcours::storage::Transaction;
 
+constexpr char kJob[] = "audit_witness";
 constexpr char kLast[] =
     "SELECT incarnation, position, hash FROM audit_witness "
     "WHERE service = $1 ORDER BY insertion DESC LIMIT 1";
@@ -73,19 +74,29 @@ void Witness::Start() {
   thread_ = std::thread([this] { Loop(); });
 }
 
-absl::Status Witness::Observe() {
+absl::Status Witness::Observe(const std::optional<access::JobLease>& lease) {
   absl::Status first;
-  for (const Peer& peer : peers_) first.Update(ObservePeer(peer));
+  for (const Peer& peer : peers_) first.Update(ObservePeer(peer, lease));
   return first;
 }
 
-absl::Status Witness::ObservePeer(const Peer& peer) {
+absl::Status Witness::ObserveInTurn(
+    std::optional<storage::JobLeases::Turn>& turn) {
+  if (options_.leases == nullptr) return Observe();
+  ASSIGN_OR_RETURN(turn, options_.leases->TryTake(kJob));
+  return turn.has_value() ? Observe(turn->lease()) : absl::OkStatus();
+}
+
+absl::Status Witness::ObservePeer(
+    const Peer& peer, const std::optional<access::JobLease>& lease) {
   const absl::Time deadline = absl::Now() + options_.patience;
   ASSIGN_OR_RETURN(const Head head, peer.head(deadline));
   std::optional<Head> last;
+  access::Caller caller = TrailCaller(absl::Now() + options_.patience);
+  caller.lease = lease;
   RETURN_IF_ERROR(
       database_
-          .Transact(TrailCaller(absl::Now() + options_.patience),
+          .Transact(caller,
                     [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
                       last.reset();
                       ASSIGN_OR_RETURN(
@@ -120,8 +131,10 @@ absl::Status Witness::ObservePeer(const Peer& peer) {
 void Witness::Loop() {
   // A fault is logged once, not at every round while it lasts.
   bool failing = false;
+  // Kept between rounds, so that it stays with one replica.
+  std::optional<storage::JobLeases::Turn> turn;
   do {
-    const absl::Status status = Observe();
+    const absl::Status status = ObserveInTurn(turn);
     if (!status.ok() && !failing) {
       telemetry::Log(telemetry::LogLevel::kInfo,
                      "the audit chain of another service was not witnessed",

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "common/audit/entry.h"
 #include "common/storage/database.h"
+#include "common/storage/job_lease.h"
 #include "common/telemetry/metrics.h"
 #include "grpcpp/channel.h"
 
@@ -38,6 +40,8 @@ class Witness {
     absl::Duration interval = absl::Minutes(1);
     // How long a peer may take to answer.
     absl::Duration patience = absl::Seconds(3);
+    // Where there are replicas: one of them observes. Outlives the witness.
+    storage::JobLeases* leases = nullptr;
   };
 
   // All outlive this.
@@ -54,12 +58,15 @@ class Witness {
   // Observes at once, and then every interval, on a thread of its own.
   void Start();
 
-  // Asks every peer once. The first error; the other peers are asked all the
-  // same.
-  absl::Status Observe();
+  // Asks every peer once, and keeps what they say under `lease`. The first
+  // error; the other peers are asked all the same.
+  absl::Status Observe(
+      const std::optional<access::JobLease>& lease = std::nullopt);
 
  private:
-  absl::Status ObservePeer(const Peer& peer);
+  absl::Status ObservePeer(const Peer& peer,
+                           const std::optional<access::JobLease>& lease);
+  absl::Status ObserveInTurn(std::optional<storage::JobLeases::Turn>& turn);
   void Loop();
 
   storage::Database& database_;

@@ -12,6 +12,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "common/quota/address.h"
 #include "common/rpc/loopback.h"
 #include "common/telemetry/log.h"
@@ -52,11 +53,15 @@ ABSL_FLAG(absl::Duration, token_lifetime, absl::Minutes(10),
           "goes on that was stopped.");
 ABSL_FLAG(std::string, database_url, "",
           "sqlite:///path/to/file.db or postgresql://user@host/database, "
-          "without a password. Default: sqlite://var/<service>.db");
+          "without a password. Several hosts: postgresql:///database?host=a,b&"
+          "user=u&target_session_attrs=read-write. Default: "
+          "sqlite://var/<service>.db");
 ABSL_FLAG(std::string, database_password_file, "",
           "File that holds the password of PostgreSQL.");
-ABSL_FLAG(int, database_pool_size, 8,
-          "Database sessions; on SQLite, those that read.");
+ABSL_FLAG(absl::optional<int>, database_pool_size, absl::nullopt,
+          "Database sessions; on SQLite, those that read. On PostgreSQL at "
+          "least --worker_threads and 7 for the service's own work, which is "
+          "the default.");
 ABSL_FLAG(std::string, secret_file, "",
           "File of 32 secret bytes, made when it is missing. Default: beside "
           "the SQLite file; required with PostgreSQL.");
@@ -106,7 +111,10 @@ ABSL_FLAG(
     "one stays what it is.");
 ABSL_FLAG(std::string, simulation_start, "2025-09-01T08:00:00+02:00",
           "Business time at which a new simulation begins (RFC 3339).");
-ABSL_FLAG(int, worker_threads, 4, "Threads for what may block.");
+ABSL_FLAG(
+    absl::optional<int>, worker_threads, absl::nullopt,
+    "Threads for what may block. Half of them at most work on one cohort. "
+    "Default: 4; on PostgreSQL, whose answers are waited for, 8.");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error.");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(20),
           "How long running calls are waited for when the service stops.");
@@ -152,6 +160,12 @@ constexpr std::string_view kFlags[] = {"listen_address",
                                        "worker_threads",
                                        "log_level",
                                        "drain_grace"};
+
+constexpr int kSqliteThreads = 4;
+constexpr int kPostgresqlThreads = 8;
+// Sequencer, due work, leases of jobs, tail of the feed, witness, journal of
+// reads, readiness.
+constexpr int kOwnSessions = 7;
 
 // Nothing ends a token before its time.
 constexpr absl::Duration kLongestToken = absl::Minutes(15);
@@ -238,7 +252,6 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   flags.database_url = OrDefault(absl::GetFlag(FLAGS_database_url),
                                  Cat("sqlite://var/", flags.service, ".db"));
   flags.database_password_file = absl::GetFlag(FLAGS_database_password_file);
-  flags.database_pool_size = absl::GetFlag(FLAGS_database_pool_size);
   flags.secret_file = OrDefault(absl::GetFlag(FLAGS_secret_file),
                                 BesideSqlite(flags.database_url, ".key"));
   flags.token_signing_key_file = absl::GetFlag(FLAGS_token_signing_key_file);
@@ -267,7 +280,13 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   flags.reflection = absl::GetFlag(FLAGS_reflection);
   flags.simulation = absl::GetFlag(FLAGS_simulation);
   flags.local = absl::GetFlag(FLAGS_local);
-  flags.worker_threads = absl::GetFlag(FLAGS_worker_threads);
+  const bool postgresql = flags.database_url.starts_with("postgresql://");
+  flags.worker_threads =
+      absl::GetFlag(FLAGS_worker_threads)
+          .value_or(postgresql ? kPostgresqlThreads : kSqliteThreads);
+  const int sessions_needed = flags.worker_threads + kOwnSessions;
+  flags.database_pool_size =
+      absl::GetFlag(FLAGS_database_pool_size).value_or(sessions_needed);
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   flags.drain_grace = absl::GetFlag(FLAGS_drain_grace);
 
@@ -290,6 +309,11 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   }
   if (flags.database_pool_size < 1) {
     problems.push_back("--database_pool_size must be at least 1");
+  } else if (postgresql && flags.database_pool_size < sessions_needed) {
+    problems.push_back(Cat(
+        "--database_pool_size ", flags.database_pool_size, " is less than ",
+        sessions_needed, ": one session for each of ", flags.worker_threads,
+        " --worker_threads and ", kOwnSessions, " for the service's own work"));
   }
   if (!telemetry::ParseLogLevel(flags.log_level).has_value()) {
     problems.push_back(Cat("--log_level: no such level ", flags.log_level));

@@ -32,6 +32,8 @@ struct ServiceFlags {
   absl::Duration token_lifetime;
   std::string database_url;
   std::string database_password_file;
+  // On PostgreSQL at least one for each worker and each of the service's own
+  // threads, so that neither waits for the other.
   int database_pool_size = 0;
   std::string secret_file;
   std::string redis_url;

@@ -57,6 +57,25 @@ TEST(ServiceFlags, HaveDefaults) {
   EXPECT_EQ(flags->token_lifetime, absl::Minutes(10));
   EXPECT_FALSE(flags->reflection);
   EXPECT_FALSE(flags->simulation);
+  EXPECT_EQ(flags->worker_threads, 4);
+}
+
+TEST(ServiceFlags, OnPostgresqlEveryThreadHasASession) {
+  const std::string url = "--database_url=postgresql:///enrolment";
+  const auto flags = Read({url});
+  ASSERT_OK(flags);
+  EXPECT_EQ(flags->worker_threads, 8);
+  EXPECT_EQ(flags->database_pool_size, 15);
+  const auto threads = Read({url, "--worker_threads=20"});
+  ASSERT_OK(threads);
+  EXPECT_EQ(threads->database_pool_size, 27);
+  const auto small = Read({url, "--database_pool_size=14"});
+  ASSERT_THAT(small, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(small.status().message()),
+              HasSubstr("--database_pool_size 14 is less than 15"));
+  EXPECT_OK(Read({url, "--database_pool_size=14", "--worker_threads=7"}));
+  // Readers of a SQLite file do not wait for its writer.
+  EXPECT_OK(Read({"--database_pool_size=2"}));
 }
 
 TEST(ServiceFlags, KeysStandBesideTheSecret) {

@@ -11,6 +11,7 @@
 #include "common/cache/redis_connection.h"
 #include "common/platform/quota.h"
 #include "common/platform/session_decoration.h"
+#include "common/platform/readiness.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/identity.h"
 #include "common/status/macros.h"
@@ -22,6 +23,8 @@ namespace parcours::platform {
 namespace {
 
 // Collects what is wrong, so that the operator learns of all of it at once.
+constexpr absl::Duration kRefreshTime = absl::Seconds(5);
+
 class Problems {
  public:
   template <typename T>
@@ -178,6 +181,8 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
       storage::OpenBusinessClock(*platform->database_, set.simulation_start));
   platform->page_tokens_ =
       std::make_unique<rpc::PageTokens>(secrets.page_token_key);
+  platform->leases_ =
+      std::make_unique<storage::JobLeases>(*platform->database_);
   platform->feed_tail_ = std::make_unique<storage::FeedTail>(
       *platform->database_, storage::FeedTail::Options());
   platform->feed_tail_->AddLossListener([] {
@@ -185,12 +190,10 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
                    "changes were trimmed before this process read them");
   });
   platform->sequencer_ = std::make_unique<storage::Sequencer>(
-      *platform->database_,
-      storage::Sequencer::Options{
-          .steps = {audit::ChainStep()},
-          .on_head = [tail = platform->feed_tail_.get()](int64_t) {
-            tail->Wake();
-          }});
+      *platform->database_, storage::Sequencer::Options{
+                                .steps = {audit::ChainStep()},
+                                .on_head = [tail = platform->feed_tail_.get()](
+                                               int64_t) { tail->Wake(); }});
   platform->read_journal_ = std::make_unique<audit::BufferedReadJournal>(
       *platform->database_, platform->metrics_);
   if (!set.metrics_address.empty()) {
@@ -209,11 +212,16 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   ASSIGN_OR_RETURN(platform->quota_, OpenQuota(set, platform->metrics_));
   shell.quota = platform->quota_.get();
   shell.address_of = CallerAddresses(set);
-  shell.known_position = [database = platform->database_.get()](
-                             std::string_view token) {
-    return storage::DecodeFeedToken(token, database->incarnation(),
-                                    "parcours-feed-token");
-  };
+  shell.known_position =
+      [database = platform->database_.get()](std::string_view token) {
+        return storage::DecodeFeedToken(token, database->incarnation(),
+                                        "parcours-feed-token");
+      };
+  if (platform->clock_->is_simulated() && !platform->is_single_writer()) {
+    shell.follow_time = [clock = platform->clock_.get()](absl::Time deadline) {
+      return clock->Refresh(deadline);
+    };
+  }
   shell.identify = rpc::IdentifyCallers(
       [tokens = platform->tokens_.get()](std::string_view token) {
         return tokens->Verify(token);
@@ -237,17 +245,19 @@ std::shared_ptr<grpc::Channel> Platform::ChannelTo(
   return rpc::MakeChannel(address, reads, security);
 }
 
-access::Caller Platform::OwnCaller(std::string job) const {
+access::Caller Platform::OwnCaller(
+    std::string job, const std::optional<access::JobLease>& lease) const {
   access::Principal principal{.subject = Cat("service:", flags_.service)};
   return {.principal = std::move(principal),
           .scope = access::Scope::Installation(),
           .method = std::move(job),
           .deadline = absl::Now() + absl::Seconds(30),
           .now = clock_->Now()};
+          .lease = lease,
 }
 
 absl::Status Platform::Serve(Application& application) {
-  ClockRpc clock(*shell_, *clock_, application.due_work());
+  ClockRpc clock(*shell_, *clock_, application.due_work(), *leases_);
   ChangeFeedRpc feed(*shell_, *database_);
   std::vector<rpc::AnyService*> services = application.services();
   services.push_back(&clock);
@@ -257,7 +267,8 @@ absl::Status Platform::Serve(Application& application) {
   services.push_back(&audit_rpc);
   const RunningTail running_tail(*feed_tail_);
   sequencer_->Start();
-  DueWorkLoop loop(application.due_work(), *clock_, absl::Milliseconds(500));
+  DueWorkLoop loop(application.due_work(), *clock_, *leases_,
+                   absl::Milliseconds(500));
   ASSIGN_OR_RETURN(
       const std::unique_ptr<rpc::Server> server,
       rpc::Server::Start(
@@ -269,16 +280,19 @@ absl::Status Platform::Serve(Application& application) {
            .reflection = flags_.reflection,
            .drain_grace = flags_.drain_grace},
           *shell_, services));
-  audit::Witness witness(*database_, metrics_, AuditPeers(*this));
+  audit::Witness witness(*database_, metrics_, AuditPeers(*this),
+                         {.leases = leases_.get()});
   witness.Start();
   server->Run();
   telemetry::Log(telemetry::LogLevel::kInfo, "stopped");
+  const Readiness readiness(*database_,
+                            [&server](bool ready) { server->SetReady(ready); });
   return absl::OkStatus();
 }
 
 DueWorkLoop::DueWorkLoop(DueWork& work, storage::DatabaseBusinessClock& clock,
-                         absl::Duration interval)
-    : work_(work), clock_(clock), interval_(interval) {
+                         storage::JobLeases& leases, absl::Duration interval)
+    : work_(work), clock_(clock), leases_(leases), interval_(interval) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -289,9 +303,26 @@ DueWorkLoop::~DueWorkLoop() {
 
 void DueWorkLoop::Run() {
   // A fault is logged once, not at every round while it lasts.
+absl::Status DueWorkLoop::RunOnce(
+    std::optional<storage::JobLeases::Turn>& turn) {
+  ASSIGN_OR_RETURN(turn, leases_.TryTake(kDueWorkJob));
+  if (!turn.has_value()) return absl::OkStatus();
+  if (clock_.is_simulated()) {
+    // A simulation decides when its time is moved, and not before; whichever
+    // replica is told to waits for the turn.
+    absl::Status status = clock_.Refresh(absl::Now() + kRefreshTime);
+    if (status.ok()) status = work_.FollowFeeds(turn->lease());
+    turn.reset();
+    return status;
+  }
+  RETURN_IF_ERROR(work_.FollowFeeds(turn->lease()));
+  return work_.RunDue(clock_.Now(), turn->lease()).status();
+}
+
   absl::Status last;
   while (!stopping_.WaitForNotificationWithTimeout(interval_)) {
     absl::Status status = work_.FollowFeeds();
+  std::optional<storage::JobLeases::Turn> turn;
     // A simulation decides when its time is moved, and not before.
     if (status.ok() && !clock_.is_simulated()) {
       status = work_.RunDue(clock_.Now()).status();

@@ -33,6 +33,7 @@
 #include "common/storage/business_time.h"
 #include "common/storage/database.h"
 #include "common/storage/feed_tail.h"
+#include "common/storage/job_lease.h"
 #include "common/storage/sequencer.h"
 #include "common/telemetry/metrics.h"
 
@@ -89,8 +90,11 @@ class Platform {
       std::string_view service, const std::string& address,
       const std::vector<std::string>& reads) const;
 
-  // A call of the service itself, for its own work.
-  access::Caller OwnCaller(std::string job) const;
+  // A call of the service itself, for its own work; with the lease under which
+  // it does it.
+  access::Caller OwnCaller(
+      std::string job,
+      const std::optional<access::JobLease>& lease = std::nullopt) const;
 
   // Serves until SIGTERM or SIGINT, then drains. REQUIRES: BlockTermination-
   // Signals was called first in main.
@@ -108,6 +112,7 @@ class Platform {
   std::optional<rules::RuleBook> rules_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<storage::DatabaseBusinessClock> clock_;
+  std::unique_ptr<storage::JobLeases> leases_;
   std::unique_ptr<rpc::PageTokens> page_tokens_;
   std::unique_ptr<storage::FeedTail> feed_tail_;
   std::unique_ptr<storage::Sequencer> sequencer_;
@@ -122,7 +127,7 @@ class Platform {
 class DueWorkLoop {
  public:
   DueWorkLoop(DueWork& work, storage::DatabaseBusinessClock& clock,
-              absl::Duration interval);
+              storage::JobLeases& leases, absl::Duration interval);
   ~DueWorkLoop();
 
  private:
@@ -133,6 +138,7 @@ class DueWorkLoop {
   const absl::Duration interval_;
   absl::Notification stopping_;
   std::thread thread_;
+  storage::JobLeases& leases_;
 };
 
 }  // namespace parcours::platform

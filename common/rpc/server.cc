@@ -56,8 +56,13 @@ void BlockTerminationSignals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-Server::Server(ServerOptions options, Shell& shell)
-    : options_(std::move(options)), shell_(shell) {}
+Server::Server(ServerOptions options, Shell& shell,
+               const std::vector<AnyService*>& services)
+    : options_(std::move(options)), shell_(shell) {
+  for (const AnyService* service : services) {
+    health_names_.emplace_back(service->full_name());
+  }
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options, Shell& shell,
@@ -104,7 +109,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   }
   // It writes a line of its own for each message that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);
-  auto server = std::unique_ptr<Server>(new Server(options, shell));
+  auto server = std::unique_ptr<Server>(new Server(options, shell, services));
   grpc::ServerBuilder builder;
   if (!options.listen_address.empty()) {
     builder.AddListeningPort(options.listen_address,
@@ -143,10 +148,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
                                              options.listen_address, " ",
                                              options.tls_listen_address));
   }
+  server->SetReady(true);
   if (auto* health = server->server_->GetHealthCheckService()) {
-    for (const AnyService* service : services) {
-      health->SetServingStatus(std::string(service->full_name()), true);
-    }
+    health->SetServingStatus(kLiveness, true);
   }
   RETURN_IF_ERROR(WritePort(options.port_file, server->port_));
   RETURN_IF_ERROR(WritePort(options.tls_port_file, server->tls_port_));
@@ -159,6 +163,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
 }
 
 Server::~Server() { Drain(); }
+
+void Server::SetReady(bool ready) {
+  auto* health =
+      server_ == nullptr ? nullptr : server_->GetHealthCheckService();
+  if (health == nullptr) return;
+  for (const std::string& name : health_names_) {
+    health->SetServingStatus(name, ready);
+  }
+}
 
 void Server::Run() {
   const sigset_t signals = TerminationSignals();

@@ -49,6 +49,9 @@ struct ServerOptions {
 // Call first in main: threads started before it would take the signals.
 void BlockTerminationSignals();
 
+// What health calls the process itself, whatever it depends on.
+inline constexpr char kLiveness[] = "liveness";
+
 // A gRPC server for services on one shell, with the standard health service
 // ("" and each service by name) and, when asked, reflection.
 class Server {
@@ -64,6 +67,11 @@ class Server {
 
   // Drains.
   ~Server();
+
+  // Whether health says SERVING, of "" and of each service. Of kLiveness it
+  // says so as long as the server runs. Starts as true; after Drain, without
+  // effect.
+  void SetReady(bool ready);
 
   // The port that was bound; 0 for a Unix socket and for none.
   int port() const { return port_; }
@@ -82,10 +90,13 @@ class Server {
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
  private:
-  Server(ServerOptions options, Shell& shell);
+  Server(ServerOptions options, Shell& shell,
+         const std::vector<AnyService*>& services);
 
   const ServerOptions options_;
   Shell& shell_;
+  // "" and the services.
+  std::vector<std::string> health_names_ = {""};
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   int tls_port_ = 0;

@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/status/macros.h"
 #include "common/storage/dialect.h"
@@ -27,6 +29,9 @@ constexpr Oid kInt2 = 21;
 constexpr Oid kInt4 = 23;
 constexpr Oid kOid = 26;
 constexpr Oid kNumeric = 1700;
+
+constexpr absl::Duration kConnectTime = absl::Seconds(5);
+constexpr absl::Duration kConnectTimeOfEach = absl::Seconds(2);
 
 // Beyond this, statements are prepared without a name; SQL is written once, so
 // that this is only a guard.
@@ -160,7 +165,21 @@ struct Parameters {
   std::vector<int> formats;
 };
 
-absl::Status RefusePassword(const std::string& url) {
+// One of the servers that a URL names; what it does not say is empty.
+struct Host {
+  std::string host;
+  std::string address;
+  std::string port;
+};
+
+// `index` of a list with commas; its only element for every index.
+std::string Element(const std::vector<std::string>& list, std::size_t index) {
+  return list.size() == 1 ? list[0] : index < list.size() ? list[index] : "";
+}
+
+// The servers that `url` names, in its order. A URL that holds a password is
+// refused.
+absl::StatusOr<std::vector<Host>> HostsOf(const std::string& url) {
   char* error = nullptr;
   PQconninfoOption* options = PQconninfoParse(url.c_str(), &error);
   if (options == nullptr) {
@@ -168,17 +187,31 @@ absl::Status RefusePassword(const std::string& url) {
     PQfreemem(error);
     return absl::InvalidArgumentError("the database URL cannot be read");
   }
-  bool holds_password = false;
+  std::map<std::string, std::string> set;
   for (const PQconninfoOption* o = options; o->keyword != nullptr; ++o) {
-    holds_password |=
-        std::string_view(o->keyword) == "password" && o->val != nullptr;
+    if (o->val != nullptr) set[o->keyword] = o->val;
   }
   PQconninfoFree(options);
-  if (holds_password) {
+  if (set.contains("password")) {
     return absl::InvalidArgumentError(
         "the database URL holds a password; put it in a file");
   }
-  return absl::OkStatus();
+  const std::vector<std::string> hosts = absl::StrSplit(set["host"], ',');
+  const std::vector<std::string> addresses =
+      absl::StrSplit(set["hostaddr"], ',');
+  const std::vector<std::string> ports = absl::StrSplit(set["port"], ',');
+  const std::size_t count = std::max(hosts.size(), addresses.size());
+  if (ports.size() != 1 && ports.size() != count) {
+    return absl::InvalidArgumentError(
+        "the database URL names more or fewer ports than hosts");
+  }
+  std::vector<Host> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.push_back({i < hosts.size() ? hosts[i] : "",
+                   i < addresses.size() ? addresses[i] : "",
+                   Element(ports, i)});
+  }
+  return all;
 }
 
 }  // namespace
@@ -189,27 +222,42 @@ void PostgresqlSession::ClearResult::operator()(pg_result* result) const {
 
 absl::StatusOr<std::unique_ptr<PostgresqlSession>> PostgresqlSession::Connect(
     const std::string& url, const std::string& password, absl::Time deadline) {
-  RETURN_IF_ERROR(RefusePassword(url));
-  // A later keyword would override the URL: what it may set stands before it.
-  std::vector<const char*> keywords = {"application_name", "tcp_user_timeout",
-                                       "keepalives_idle",  "connect_timeout",
-                                       "dbname",           "client_encoding",
-                                       "options"};
-  std::vector<const char*> values = {"parcours",  "10000", "30",           "5",
-                                     url.c_str(), "UTF8",  kSessionOptions};
-  if (!password.empty()) {
-    keywords.push_back("password");
-    values.push_back(password.c_str());
+  ASSIGN_OR_RETURN(const std::vector<Host> hosts, HostsOf(url));
+  // libpq would wait for the first that is silent until the end.
+  const absl::Duration patience =
+      hosts.size() == 1 ? kConnectTime : kConnectTimeOfEach;
+  absl::Status failure;
+  for (const Host& host : hosts) {
+    // A later keyword overrides the URL: what it may set stands before it.
+    std::vector<const char*> keywords = {
+        "application_name",    "tcp_user_timeout", "keepalives_idle",
+        "keepalives_interval", "connect_timeout",  "dbname",
+        "client_encoding",     "options"};
+    std::vector<const char*> values = {
+        "parcours", "10000",     "10",   "5",
+        "5",        url.c_str(), "UTF8", kSessionOptions};
+    const auto set = [&](const char* keyword, const std::string& value) {
+      keywords.push_back(keyword);
+      values.push_back(value.c_str());
+    };
+    if (!password.empty()) set("password", password);
+    if (hosts.size() > 1) {
+      set("host", host.host);
+      set("hostaddr", host.address);
+      set("port", host.port);
+    }
+    keywords.push_back(nullptr);
+    values.push_back(nullptr);
+    PGconn* connection = PQconnectStartParams(keywords.data(), values.data(),
+                                              /*expand_dbname=*/1);
+    if (connection == nullptr) return absl::UnavailableError("out of memory");
+    std::unique_ptr<PostgresqlSession> session(
+        new PostgresqlSession(connection));
+    failure =
+        session->FinishConnecting(std::min(deadline, absl::Now() + patience));
+    if (failure.ok()) return session;
   }
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-  PGconn* connection =
-      PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
-  if (connection == nullptr) return absl::UnavailableError("out of memory");
-  std::unique_ptr<PostgresqlSession> session(new PostgresqlSession(connection));
-  RETURN_IF_ERROR(session->FinishConnecting(
-      std::min(deadline, absl::Now() + absl::Seconds(5))));
-  return session;
+  return failure;
 }
 
 absl::Status PostgresqlSession::FinishConnecting(absl::Time deadline) {

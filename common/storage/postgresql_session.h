@@ -28,7 +28,9 @@ class PostgresqlSession final : public Session {
   static constexpr absl::Duration kGrace = absl::Milliseconds(250);
 
   // Connects to `url`, which must not hold a password; `password` may be empty.
-  // UNAVAILABLE when the server cannot be reached.
+  // Of several hosts, the first that answers and is what the URL's
+  // target_session_attrs wants; one that is silent costs two seconds.
+  // UNAVAILABLE when none can be reached.
   static absl::StatusOr<std::unique_ptr<PostgresqlSession>> Connect(
       const std::string& url, const std::string& password, absl::Time deadline);
 

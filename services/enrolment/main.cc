@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,8 +77,9 @@ class EnrolmentDueWork final : public platform::DueWork {
     return NextDueTime(store_, platform_.OwnCaller("PlaceDeadline"), until);
   }
 
-  absl::StatusOr<int> RunDue(absl::Time now) override {
-    access::Caller caller = platform_.OwnCaller("PlaceDeadline");
+  absl::StatusOr<int> RunDue(
+      absl::Time now, const std::optional<access::JobLease>& lease) override {
+    access::Caller caller = platform_.OwnCaller("PlaceDeadline", lease);
     caller.now = now;
     RETURN_IF_ERROR(
         documents::CollectExpiredUploads(platform_.database(), uploads_, caller)

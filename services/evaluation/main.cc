@@ -2,6 +2,7 @@
 // certificates. The only place where the layers of the service meet.
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,8 +46,9 @@ class EvaluationDueWork final : public platform::DueWork {
     return absl::InfiniteFuture();
   }
 
-  absl::StatusOr<int> RunDue(absl::Time now) override {
-    access::Caller caller = platform_.OwnCaller("CollectUploads");
+  absl::StatusOr<int> RunDue(
+      absl::Time now, const std::optional<access::JobLease>& lease) override {
+    access::Caller caller = platform_.OwnCaller("CollectUploads", lease);
     caller.now = now;
     RETURN_IF_ERROR(
         documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
@@ -54,9 +56,10 @@ class EvaluationDueWork final : public platform::DueWork {
     return 0;
   }
 
-  absl::Status FollowFeeds() override {
+  absl::Status FollowFeeds(
+      const std::optional<access::JobLease>& lease) override {
     return SynchroniseRoster(store_, enrolments_,
-                             platform_.OwnCaller("FollowEnrolment"))
+                             platform_.OwnCaller("FollowEnrolment", lease))
         .status();
   }
 

@@ -2,6 +2,7 @@
 // The only place where the layers of the service meet.
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,11 +31,15 @@ class SchedulingDueWork final : public platform::DueWork {
   absl::StatusOr<absl::Time> NextDue(absl::Time) override {
     return absl::InfiniteFuture();
   }
-  absl::StatusOr<int> RunDue(absl::Time) override { return 0; }
+  absl::StatusOr<int> RunDue(absl::Time,
+                             const std::optional<access::JobLease>&) override {
+    return 0;
+  }
 
-  absl::Status FollowFeeds() override {
+  absl::Status FollowFeeds(
+      const std::optional<access::JobLease>& lease) override {
     return ApplyEnrolmentChanges(store_, enrolment_,
-                                 platform_.OwnCaller("FollowEnrolment"))
+                                 platform_.OwnCaller("FollowEnrolment", lease))
         .status();
   }
 
