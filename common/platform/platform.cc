@@ -320,13 +320,11 @@ absl::Status DueWorkLoop::RunOnce(
 }
 
   absl::Status last;
-  while (!stopping_.WaitForNotificationWithTimeout(interval_)) {
-    absl::Status status = work_.FollowFeeds();
   std::optional<storage::JobLeases::Turn> turn;
-    // A simulation decides when its time is moved, and not before.
-    if (status.ok() && !clock_.is_simulated()) {
-      status = work_.RunDue(clock_.Now()).status();
-    }
+  while (!stopping_.WaitForNotificationWithTimeout(interval_)) {
+    const absl::Status status = RunOnce(turn);
+    // Another replica does the rest.
+    if (storage::IsLeaseLost(status)) turn.reset();
     if (!status.ok() && status.code() != last.code()) {
       telemetry::Log(telemetry::LogLevel::kWarning, "due work failed",
                      {{"error", StdView(status.message())}});

@@ -123,7 +123,8 @@ class Platform {
   std::unique_ptr<rpc::Shell> shell_;
 };
 
-// Does what is due, again and again on a thread of its own, until destroyed.
+// Does what is due, again and again on a thread of its own, until destroyed:
+// while another replica has the turn, nothing.
 class DueWorkLoop {
  public:
   DueWorkLoop(DueWork& work, storage::DatabaseBusinessClock& clock,
@@ -132,6 +133,8 @@ class DueWorkLoop {
 
  private:
   void Run();
+  // One round, on `turn`, which is kept for the next where it should be.
+  absl::Status RunOnce(std::optional<storage::JobLeases::Turn>& turn);
 
   DueWork& work_;
   storage::DatabaseBusinessClock& clock_;

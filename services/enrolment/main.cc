@@ -91,7 +91,9 @@ class EnrolmentDueWork final : public platform::DueWork {
     return DecideDue(store_, platform_.rules(), caller);
   }
 
-  absl::Status FollowFeeds() override { return absl::OkStatus(); }
+  absl::Status FollowFeeds(const std::optional<access::JobLease>&) override {
+    return absl::OkStatus();
+  }
 
  private:
   platform::Platform& platform_;
