@@ -10,8 +10,8 @@
 #include "common/audit/witness.h"
 #include "common/cache/redis_connection.h"
 #include "common/platform/quota.h"
-#include "common/platform/session_decoration.h"
 #include "common/platform/readiness.h"
+#include "common/platform/session_decoration.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/identity.h"
 #include "common/status/macros.h"
@@ -22,9 +22,9 @@
 namespace parcours::platform {
 namespace {
 
-// Collects what is wrong, so that the operator learns of all of it at once.
 constexpr absl::Duration kRefreshTime = absl::Seconds(5);
 
+// Collects what is wrong, so that the operator learns of all of it at once.
 class Problems {
  public:
   template <typename T>
@@ -179,10 +179,10 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   ASSIGN_OR_RETURN(
       platform->clock_,
       storage::OpenBusinessClock(*platform->database_, set.simulation_start));
-  platform->page_tokens_ =
-      std::make_unique<rpc::PageTokens>(secrets.page_token_key);
   platform->leases_ =
       std::make_unique<storage::JobLeases>(*platform->database_);
+  platform->page_tokens_ =
+      std::make_unique<rpc::PageTokens>(secrets.page_token_key);
   platform->feed_tail_ = std::make_unique<storage::FeedTail>(
       *platform->database_, storage::FeedTail::Options());
   platform->feed_tail_->AddLossListener([] {
@@ -251,9 +251,9 @@ access::Caller Platform::OwnCaller(
   return {.principal = std::move(principal),
           .scope = access::Scope::Installation(),
           .method = std::move(job),
+          .lease = lease,
           .deadline = absl::Now() + absl::Seconds(30),
           .now = clock_->Now()};
-          .lease = lease,
 }
 
 absl::Status Platform::Serve(Application& application) {
@@ -283,10 +283,10 @@ absl::Status Platform::Serve(Application& application) {
   audit::Witness witness(*database_, metrics_, AuditPeers(*this),
                          {.leases = leases_.get()});
   witness.Start();
-  server->Run();
-  telemetry::Log(telemetry::LogLevel::kInfo, "stopped");
   const Readiness readiness(*database_,
                             [&server](bool ready) { server->SetReady(ready); });
+  server->Run();
+  telemetry::Log(telemetry::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }
 
@@ -301,8 +301,6 @@ DueWorkLoop::~DueWorkLoop() {
   thread_.join();
 }
 
-void DueWorkLoop::Run() {
-  // A fault is logged once, not at every round while it lasts.
 absl::Status DueWorkLoop::RunOnce(
     std::optional<storage::JobLeases::Turn>& turn) {
   ASSIGN_OR_RETURN(turn, leases_.TryTake(kDueWorkJob));
@@ -319,6 +317,8 @@ absl::Status DueWorkLoop::RunOnce(
   return work_.RunDue(clock_.Now(), turn->lease()).status();
 }
 
+void DueWorkLoop::Run() {
+  // A fault is logged once, not at every round while it lasts.
   absl::Status last;
   std::optional<storage::JobLeases::Turn> turn;
   while (!stopping_.WaitForNotificationWithTimeout(interval_)) {

@@ -138,10 +138,10 @@ class DueWorkLoop {
 
   DueWork& work_;
   storage::DatabaseBusinessClock& clock_;
+  storage::JobLeases& leases_;
   const absl::Duration interval_;
   absl::Notification stopping_;
   std::thread thread_;
-  storage::JobLeases& leases_;
 };
 
 }  // namespace parcours::platform
