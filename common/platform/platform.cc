@@ -9,6 +9,7 @@
 #include "common/audit/chain.h"
 #include "common/audit/witness.h"
 #include "common/cache/redis_connection.h"
+#include "common/platform/cache_metrics.h"
 #include "common/platform/quota.h"
 #include "common/platform/readiness.h"
 #include "common/platform/session_decoration.h"
@@ -176,6 +177,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   const Secrets& secrets = platform->secrets_;
   ASSIGN_OR_RETURN(platform->redis_,
                    OpenRedis(set, secrets, &platform->cache_counters_));
+  ExportCacheCounters(platform->cache_counters_, platform->metrics_);
   ASSIGN_OR_RETURN(
       platform->clock_,
       storage::OpenBusinessClock(*platform->database_, set.simulation_start));

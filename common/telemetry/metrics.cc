@@ -4,9 +4,12 @@
 #include <exception>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "prometheus/collectable.h"
 #include "prometheus/counter.h"
 #include "prometheus/exposer.h"
 #include "prometheus/gauge.h"
@@ -63,7 +66,53 @@ void Gauge::Increment(double by) { gauge_.Increment(by); }
 void Gauge::Decrement(double by) { gauge_.Decrement(by); }
 void Counter::Increment(double by) { counter_.Increment(by); }
 
-Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {}
+// The numbers of ReadCounter, in families as a registry has them.
+class Metrics::Readings final : public prometheus::Collectable {
+ public:
+  void Add(const std::string& name, const std::string& help,
+           prometheus::Labels labels, std::function<double()> read) {
+    const std::lock_guard lock(mutex_);
+    Family& family = families_[name];
+    family.help = help;
+    family.readings.push_back({std::move(labels), std::move(read)});
+  }
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<prometheus::MetricFamily> collected;
+    for (const auto& [name, family] : families_) {
+      prometheus::MetricFamily& one = collected.emplace_back();
+      one.name = name;
+      one.help = family.help;
+      one.type = prometheus::MetricType::Counter;
+      for (const Reading& reading : family.readings) {
+        prometheus::ClientMetric& metric = one.metric.emplace_back();
+        for (const auto& [label, value] : reading.labels) {
+          metric.label.push_back({label, value});
+        }
+        metric.counter.value = reading.read();
+      }
+    }
+    return collected;
+  }
+
+ private:
+  struct Reading {
+    prometheus::Labels labels;
+    std::function<double()> read;
+  };
+  struct Family {
+    std::string help;
+    std::vector<Reading> readings;
+  };
+
+  mutable std::mutex mutex_;  // guards families_
+  std::map<std::string, Family> families_;
+};
+
+Metrics::Metrics()
+    : registry_(std::make_shared<prometheus::Registry>()),
+      readings_(std::make_shared<Readings>()) {}
 Metrics::~Metrics() = default;
 
 MethodMetrics Metrics::ForMethod(std::string method) {
@@ -89,8 +138,23 @@ Counter Metrics::MakeCounter(const std::string& name, const std::string& help,
                      .Add(LabelsOf(label, value)));
 }
 
+void Metrics::ReadCounter(const std::string& name, const std::string& help,
+                          const std::string& label, const std::string& value,
+                          std::function<double()> read) {
+  readings_->Add(name, help, LabelsOf(label, value), std::move(read));
+}
+
+std::array<std::shared_ptr<prometheus::Collectable>, 2> Metrics::collectables()
+    const {
+  return {registry_, readings_};
+}
+
 std::string Metrics::Text() const {
-  return prometheus::TextSerializer().Serialize(registry_->Collect());
+  std::string text;
+  for (const auto& collectable : collectables()) {
+    text += prometheus::TextSerializer().Serialize(collectable->Collect());
+  }
+  return text;
 }
 
 MetricsServer::MetricsServer() = default;
@@ -102,7 +166,9 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(
   auto server = std::unique_ptr<MetricsServer>(new MetricsServer);
   try {
     server->exposer_ = std::make_unique<prometheus::Exposer>(address, 1);
-    server->exposer_->RegisterCollectable(metrics.registry());
+    for (const auto& collectable : metrics.collectables()) {
+      server->exposer_->RegisterCollectable(collectable);
+    }
     server->port_ = server->exposer_->GetListeningPorts().at(0);
   } catch (const std::exception& error) {
     return absl::FailedPreconditionError(absl::StrCat(

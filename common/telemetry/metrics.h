@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 
 namespace prometheus {
+class Collectable;
 class Exposer;
 class Registry;
 class Counter;
@@ -77,13 +79,24 @@ class Metrics {
                       const std::string& label = "",
                       const std::string& value = "");
 
+  // The same of a number that is kept elsewhere and only goes up: `read` is
+  // called, on any thread, whenever the figures are asked for, and must be
+  // quick. What it reads outlives whoever asks.
+  void ReadCounter(const std::string& name, const std::string& help,
+                   const std::string& label, const std::string& value,
+                   std::function<double()> read);
+
   // All of it in the text format.
   std::string Text() const;
 
-  const std::shared_ptr<prometheus::Registry>& registry() { return registry_; }
+  // What a server of figures is to collect.
+  std::array<std::shared_ptr<prometheus::Collectable>, 2> collectables() const;
 
  private:
+  class Readings;
+
   std::shared_ptr<prometheus::Registry> registry_;
+  std::shared_ptr<Readings> readings_;
 };
 
 // Serves GET /metrics on one address while it lives.

@@ -101,6 +101,20 @@ TEST(Metrics, GaugesAndCountersShareTheirName) {
   EXPECT_THAT(metrics.Text(), HasSubstr("parcours_depth 4"));
 }
 
+TEST(Metrics, ANumberKeptElsewhereIsReadWhenAskedFor) {
+  Metrics metrics;
+  int hits = 3;
+  for (const char* result : {"hit", "miss"}) {
+    metrics.ReadCounter("parcours_reads_total", "Reads.", "result", result,
+                        [&hits] { return hits; });
+  }
+  hits = 4;
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr("# TYPE parcours_reads_total counter\n"
+                        "parcours_reads_total{result=\"hit\"} 4\n"
+                        "parcours_reads_total{result=\"miss\"} 4\n"));
+}
+
 std::string HttpGet(int port, const std::string& path) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address = {};
