@@ -36,6 +36,12 @@ namespace {
 // Stands before the names of API clients in the audit trail.
 constexpr char kIssuerId[] = "clients";
 
+constexpr char kProgrammeKind[] = "programme";
+
+// How long a programme is answered from memory when the feed, which otherwise
+// drops it within a moment of its change, is not heard of any more.
+constexpr absl::Duration kStuckFeedBound = absl::Seconds(10);
+
 // The key that signs the tokens of API clients, made at the first start.
 absl::StatusOr<identity::SigningKey> TokenKey(
     const platform::ServiceFlags& flags, std::string& key_set_file) {
@@ -135,11 +141,22 @@ class Enrolmentd final : public platform::Application {
                     .lifetime = platform.flags().token_lifetime}),
         upload_rpc_(platform.shell(), platform.database(), *uploads_,
                     PieceLimits(platform.flags().documents_inspector)) {
+    // What this process commits is dropped before its caller is answered, and
+    // what other replicas commit as soon as their place in the feed is known.
     platform.database().AddCommitListener(
         [this](absl::Span<const storage::Change> changes) {
           for (const storage::Change& change : changes) {
-            if (change.kind == "programme") {
+            if (change.kind == kProgrammeKind) {
               programmes_.Invalidate(change.name, change.version);
+            }
+          }
+        });
+    platform.feed_tail().AddListener(
+        [this](absl::Span<const storage::PositionedChange> changes) {
+          for (const storage::PositionedChange& told : changes) {
+            if (told.change.kind == kProgrammeKind) {
+              programmes_.Apply(told.change.name, told.change.version,
+                                told.position);
             }
           }
         });
@@ -152,13 +169,15 @@ class Enrolmentd final : public platform::Application {
   platform::DueWork& due_work() override { return due_work_; }
 
  private:
-  static cache::ReadThroughOptions CacheOptions(
-      const platform::Platform& platform) {
+  static cache::ReadThroughOptions CacheOptions(platform::Platform& platform) {
     cache::ReadThroughOptions options;
-    options.key_space = {.service = "enrolment", .kind = "programme"};
-    if (platform.is_single_writer()) {
-      options.memory_ttl = absl::InfiniteDuration();
-    }
+    options.key_space = {.service = "enrolment",
+                         .database = platform.database().incarnation(),
+                         .kind = kProgrammeKind,
+                         .schema = 2};
+    options.applied = [&tail = platform.feed_tail()] { return tail.applied(); };
+    options.memory_ttl = platform.is_single_writer() ? absl::InfiniteDuration()
+                                                     : kStuckFeedBound;
     return options;
   }
 

@@ -45,8 +45,19 @@ std::vector<std::string> Flags(const std::string& url,
 
 Enrolmentd::Enrolmentd(const std::string& program, storage::Engine engine,
                        const std::vector<std::string>& flags)
-    : database_(engine),
+    : program_(program),
+      database_(engine),
       database_url_(Prepared(database_)),
       process_(program, Flags(database_url_, flags)) {}
+
+std::unique_ptr<testing::DaemonFixture> Enrolmentd::MakeReplica(
+    const std::vector<std::string>& flags) {
+  std::vector<std::string> all = Flags(database_url_, flags);
+  // The last of two flags counts.
+  all.push_back(Cat("--secret_file=", process_.File("secret")));
+  all.push_back(Cat("--upload_dir=", process_.upload_folder()));
+  all.push_back(Cat("--identity_file=", process_.authority().identity_file()));
+  return std::make_unique<testing::DaemonFixture>(program_, std::move(all));
+}
 
 }  // namespace parcours::integration

@@ -1,6 +1,7 @@
 #ifndef PARCOURS_TESTS_INTEGRATION_ENROLMENTD_H_
 #define PARCOURS_TESTS_INTEGRATION_ENROLMENTD_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,17 @@ class Enrolmentd {
   Enrolmentd(const std::string& program, storage::Engine engine,
              const std::vector<std::string>& flags = {});
 
+  // Another process on the same database, with the same secrets and issuers,
+  // not started yet. REQUIRES: process() was, since it makes the secrets.
+  std::unique_ptr<testing::DaemonFixture> MakeReplica(
+      const std::vector<std::string>& flags = {});
+
   testing::DaemonFixture& process() { return process_; }
   // Where its record is, for a test that looks or locks from outside.
   const std::string& database_url() const { return database_url_; }
 
  private:
+  const std::string program_;
   testing::TestDatabase database_;
   const std::string database_url_;
   testing::DaemonFixture process_;
