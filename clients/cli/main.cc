@@ -23,6 +23,7 @@
 #include "clients/cli/audit_commands.h"
 #include "clients/cli/client_commands.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/database_commands.h"
 #include "clients/cli/demo/story.h"
 #include "clients/cli/health_command.h"
 #include "clients/cli/migrate_command.h"
@@ -59,6 +60,10 @@ ABSL_FLAG(std::string, database_url, "",
           "without a password");
 ABSL_FLAG(std::string, database_password_file, "",
           "file that holds the password of PostgreSQL");
+ABSL_FLAG(std::string, from, "", "the SQLite file, sqlite:///path/to/file.db");
+ABSL_FLAG(std::string, to, "",
+          "the database to copy to, postgresql://user@host/database, migrated "
+          "and empty");
 ABSL_FLAG(bool, simulation, false,
           "mark a new database, for ever, as one whose time is simulated");
 ABSL_FLAG(
@@ -211,6 +216,16 @@ ExitCode MigrateDatabase(const std::vector<std::string>& arguments) {
              : ExitCodeOf(status);
 }
 
+ExitCode CopyDatabase(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return CopyDatabaseCommand(
+      {.service = absl::GetFlag(FLAGS_service),
+       .from = absl::GetFlag(FLAGS_from),
+       .to = absl::GetFlag(FLAGS_to),
+       .password_file = absl::GetFlag(FLAGS_database_password_file)},
+      std::cout, std::cerr);
+}
+
 ExitCode TokenKeygen(const std::vector<std::string>& arguments) {
   if (!arguments.empty()) return kUsage;
   return TokenKeygenCommand(absl::GetFlag(FLAGS_signing_key_file),
@@ -328,6 +343,13 @@ const std::vector<Command>& Commands() {
        {"service", "database_url", "database_password_file", "simulation",
         "local"},
        MigrateDatabase},
+      {"database copy",
+       "",
+       "Take a service's SQLite file over to PostgreSQL, where several "
+       "replicas "
+       "may share it; every row is compared before anything is kept.",
+       {"service", "from", "to", "database_password_file"},
+       CopyDatabase},
       {"token keygen",
        "",
        "Make the key with which the local issuer signs, and its public part.",

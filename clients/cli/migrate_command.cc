@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "common/status/macros.h"
 #include "common/storage/database.h"
 #include "services/enrolment/store/migrations.h"
 #include "services/evaluation/store/migrations.h"
@@ -11,20 +12,22 @@
 
 namespace parcours::cli {
 
-absl::Status Migrate(const MigrateOptions& options) {
-  std::vector<storage::Migration> migrations;
-  if (options.service == "enrolment") {
-    migrations = enrolment::AllMigrations();
-  } else if (options.service == "scheduling") {
+absl::StatusOr<std::vector<storage::Migration>> MigrationsOf(
+    const std::string& service) {
+  if (service == "enrolment") return enrolment::AllMigrations();
+  if (service == "scheduling") {
     const absl::Span<const storage::Migration> all = scheduling::Migrations();
-    migrations.assign(all.begin(), all.end());
-  } else if (options.service == "evaluation") {
-    migrations = evaluation::AllMigrations();
-  } else {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--service: \"", options.service,
-                     "\" is none of enrolment, scheduling, evaluation"));
+    return std::vector<storage::Migration>(all.begin(), all.end());
   }
+  if (service == "evaluation") return evaluation::AllMigrations();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--service: \"", service,
+                   "\" is none of enrolment, scheduling, evaluation"));
+}
+
+absl::Status Migrate(const MigrateOptions& options) {
+  ASSIGN_OR_RETURN(const std::vector<storage::Migration> migrations,
+                   MigrationsOf(options.service));
   return storage::Database::Migrate({.url = options.database_url,
                                      .password_file = options.password_file,
                                      .create_as_simulation = options.simulation,

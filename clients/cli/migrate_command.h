@@ -2,8 +2,11 @@
 #define PARCOURS_CLIENTS_CLI_MIGRATE_COMMAND_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/storage/database.h"
 
 namespace parcours::cli {
 
@@ -19,6 +22,10 @@ struct MigrateOptions {
   // The same for one that accepts the tokens of a local issuer.
   bool local = false;
 };
+
+// The schema of `service`; INVALID_ARGUMENT when it is none.
+absl::StatusOr<std::vector<storage::Migration>> MigrationsOf(
+    const std::string& service);
 
 // Brings a database to the schema of this version, forward only. The services
 // do it themselves on SQLite, and never on PostgreSQL, where several of them

@@ -27,12 +27,6 @@ constexpr char kLink[] =
 constexpr char kMoveHead[] =
     "UPDATE audit_state SET position = $1, hash = $2 WHERE id = 1";
 
-Head HeadOf(const Row& row) {
-  Head head{row.Text(0), row.Integer(1), row.Text(2)};
-  if (head.hash.empty()) head.hash = GenesisHash(head.incarnation);
-  return head;
-}
-
 absl::StatusOr<bool> LinkWaiting(Transaction& transaction, int batch) {
   ASSIGN_OR_RETURN(
       const std::vector<Result> results,
@@ -53,6 +47,14 @@ absl::StatusOr<bool> LinkWaiting(Transaction& transaction, int batch) {
 }
 
 }  // namespace
+
+storage::Statement SelectHead() { return {kHead, {}}; }
+
+Head HeadOf(const Row& row) {
+  Head head{row.Text(0), row.Integer(1), row.Text(2)};
+  if (head.hash.empty()) head.hash = GenesisHash(head.incarnation);
+  return head;
+}
 
 storage::Sequencer::Step ChainStep(int batch) {
   return {.pending = kPending, .run = [batch](Transaction& transaction) {

@@ -16,6 +16,10 @@ storage::Sequencer::Step ChainStep(int batch = 1000);
 // a moment ago may not have their place yet.
 absl::StatusOr<Head> ReadHead(storage::Transaction& transaction);
 
+// What ReadHead asks and reads.
+storage::Statement SelectHead();
+Head HeadOf(const storage::Row& row);
+
 }  // namespace parcours::audit
 
 #endif  // PARCOURS_COMMON_AUDIT_CHAIN_H_

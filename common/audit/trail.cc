@@ -59,6 +59,21 @@ bool IsFiltered(const TrailQuery& query) {
          query.end_time.has_value();
 }
 
+bool Concerns(const Entry& entry, const std::string& resource) {
+  return std::any_of(
+      entry.resources.begin(), entry.resources.end(), [&](const Resource& one) {
+        return one.name == resource || one.name.starts_with(Cat(resource, "/"));
+      });
+}
+
+}  // namespace
+
+storage::Statement SelectChain(int64_t after, int limit) {
+  TrailQuery query{.scope = access::Scope::Installation()};
+  query.after = after;
+  return SelectEntries(query, limit - 1);
+}
+
 ChainedEntry EntryOf(const Row& row) {
   return {.position = row.Integer(0),
           .previous_hash = row.Text(1),
@@ -78,15 +93,6 @@ ChainedEntry EntryOf(const Row& row) {
                          .trace_id = row.Text(14)},
           .salt = row.Text(4)};
 }
-
-bool Concerns(const Entry& entry, const std::string& resource) {
-  return std::any_of(
-      entry.resources.begin(), entry.resources.end(), [&](const Resource& one) {
-        return one.name == resource || one.name.starts_with(Cat(resource, "/"));
-      });
-}
-
-}  // namespace
 
 access::Caller TrailCaller(absl::Time deadline) {
   access::Caller caller{.scope = access::Scope::Installation()};

@@ -11,6 +11,7 @@
 #include "common/access/scope.h"
 #include "common/audit/entry.h"
 #include "common/storage/database.h"
+#include "common/storage/session.h"
 
 namespace parcours::audit {
 
@@ -44,6 +45,11 @@ struct TrailPage {
 // and fewer where they are large. Errors of Database::View.
 absl::StatusOr<TrailPage> ReadTrail(storage::Database& database,
                                     const TrailQuery& query);
+
+// Asks for the entries that have their place after `after`, at most `limit`, as
+// EntryOf reads them.
+storage::Statement SelectChain(int64_t after, int limit);
+ChainedEntry EntryOf(const storage::Row& row);
 
 // A head of another service's chain, as this database has kept it.
 struct WitnessedHead {

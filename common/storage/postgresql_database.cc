@@ -52,10 +52,14 @@ absl::StatusOr<std::unique_ptr<Database>> PostgresqlDatabase::Open(
   return database;
 }
 
+absl::StatusOr<std::unique_ptr<Session>> PostgresqlDatabase::Connect(
+    const DatabaseOptions& options) {
+  return Connects(options)(absl::Now() + kOpenTime);
+}
+
 absl::Status PostgresqlDatabase::Migrate(
     const DatabaseOptions& options, absl::Span<const Migration> migrations) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
-                   Connects(options)(absl::Now() + kOpenTime));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, Connect(options));
   RETURN_IF_ERROR(ApplyMigrations(*session, migrations, options));
   return CheckSchema(*session, migrations, options).status();
 }

@@ -21,6 +21,10 @@ class PostgresqlDatabase final : public PooledDatabase {
   static absl::Status Migrate(const DatabaseOptions& options,
                               absl::Span<const Migration> migrations);
 
+  // One session, as those of the pool are.
+  static absl::StatusOr<std::unique_ptr<Session>> Connect(
+      const DatabaseOptions& options);
+
   Engine engine() const override { return Engine::kPostgresql; }
 
  private:

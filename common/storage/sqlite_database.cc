@@ -61,39 +61,44 @@ absl::Status CopyDatabase(Session& session, const std::string& copy) {
 
 }  // namespace
 
+absl::StatusOr<SqliteFileLock> SqliteFileLock::Take(const std::string& path) {
+  const std::string lock_path = Cat(path, ".lock");
+  SqliteFileLock lock(
+      ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock.file_ < 0) {
+    return absl::UnavailableError(
+        Cat("cannot open ", lock_path, ": ", std::strerror(errno)));
+  }
+  if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        Cat(path,
+            " is open in another process; one SQLite file serves one "
+            "process: stop that one, or use PostgreSQL"));
+  }
+  return lock;
+}
+
+SqliteFileLock::~SqliteFileLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+std::string SqlitePath(std::string_view url) {
+  return std::string(absl::StripPrefix(AbslView(url), AbslView(kScheme)));
+}
+
 SqliteDatabase::SqliteDatabase(const DatabaseOptions& options)
-    : path_(absl::StripPrefix(options.url, AbslView(kScheme))),
+    : path_(SqlitePath(options.url)),
       writer_(1, options.maximum_waiting,
               Opens(path_, SqliteSession::Access::kReadWrite, options)),
       readers_(options.pool_size, options.maximum_waiting,
                Opens(path_, SqliteSession::Access::kReadOnly, options)) {}
 
-SqliteDatabase::~SqliteDatabase() {
-  if (lock_file_ >= 0) ::close(lock_file_);
-}
-
 absl::StatusOr<std::unique_ptr<Database>> SqliteDatabase::Open(
     const DatabaseOptions& options, absl::Span<const Migration> migrations) {
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(options));
-  RETURN_IF_ERROR(database->LockFile());
+  ASSIGN_OR_RETURN(database->lock_, SqliteFileLock::Take(database->path_));
   RETURN_IF_ERROR(database->Prepare(options, migrations));
   return database;
-}
-
-absl::Status SqliteDatabase::LockFile() {
-  const std::string path = Cat(path_, ".lock");
-  lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_file_ < 0) {
-    return absl::UnavailableError(
-        Cat("cannot open ", path, ": ", std::strerror(errno)));
-  }
-  if (::flock(lock_file_, LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        Cat(path_,
-            " is open in another process; one SQLite file serves one "
-            "process: stop that one, or use PostgreSQL"));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status SqliteDatabase::Prepare(const DatabaseOptions& options,

@@ -2,7 +2,10 @@
 #define PARCOURS_COMMON_STORAGE_SQLITE_DATABASE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +16,30 @@
 
 namespace parcours::storage {
 
+// Keeps every other process, and every other lock of this one, off a SQLite
+// file for as long as it lives.
+class SqliteFileLock {
+ public:
+  // FAILED_PRECONDITION when another has it.
+  static absl::StatusOr<SqliteFileLock> Take(const std::string& path);
+  SqliteFileLock(SqliteFileLock&& other) noexcept
+      : file_(std::exchange(other.file_, -1)) {}
+  SqliteFileLock& operator=(SqliteFileLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  ~SqliteFileLock();
+
+ private:
+  explicit SqliteFileLock(int file) : file_(file) {}
+
+  // Held through flock.
+  int file_;
+};
+
+// The file of a URL that begins with sqlite://.
+std::string SqlitePath(std::string_view url);
+
 // A service's database in one SQLite file: see Database.
 class SqliteDatabase final : public PooledDatabase {
  public:
@@ -21,21 +48,18 @@ class SqliteDatabase final : public PooledDatabase {
   static absl::StatusOr<std::unique_ptr<Database>> Open(
       const DatabaseOptions& options, absl::Span<const Migration> migrations);
 
-  ~SqliteDatabase() override;
   Engine engine() const override { return Engine::kSqlite; }
 
  private:
   explicit SqliteDatabase(const DatabaseOptions& options);
 
-  absl::Status LockFile();
   absl::Status Prepare(const DatabaseOptions& options,
                        absl::Span<const Migration> migrations);
   absl::StatusOr<SessionPool::Lease> Acquire(SessionTransaction::Mode mode,
                                              absl::Time deadline) override;
 
   const std::string path_;
-  // Held, through flock, as long as this process has the file open.
-  int lock_file_ = -1;
+  std::optional<SqliteFileLock> lock_;
   SessionPool writer_;
   SessionPool readers_;
 };
