@@ -325,9 +325,11 @@ void DueWorkLoop::Run() {
   std::optional<storage::JobLeases::Turn> turn;
   while (!stopping_.WaitForNotificationWithTimeout(interval_)) {
     const absl::Status status = RunOnce(turn);
-    // Another replica does the rest.
-    if (storage::IsLeaseLost(status)) turn.reset();
-    if (!status.ok() && status.code() != last.code()) {
+    if (storage::IsLeaseLost(status)) {
+      turn.reset();
+      telemetry::Log(telemetry::LogLevel::kWarning,
+                     "the lease of due work was lost: another replica goes on");
+    } else if (!status.ok() && status.code() != last.code()) {
       telemetry::Log(telemetry::LogLevel::kWarning, "due work failed",
                      {{"error", StdView(status.message())}});
     }

@@ -167,6 +167,10 @@ void DaemonFixture::Kill() {
 
 void DaemonFixture::Terminate() { kill(process_, SIGTERM); }
 
+void DaemonFixture::Pause() { kill(process_, SIGSTOP); }
+
+void DaemonFixture::Resume() { kill(process_, SIGCONT); }
+
 int DaemonFixture::Wait() {
   if (!running()) Die("was not started");
   int status = 0;

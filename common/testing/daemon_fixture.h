@@ -52,6 +52,9 @@ class DaemonFixture {
   void Kill();
   // SIGTERM; returns at once.
   void Terminate();
+  // SIGSTOP and SIGCONT: between them it does nothing.
+  void Pause();
+  void Resume();
   // Waits for its end; ProcessEnd::code. REQUIRES: it was started.
   int Wait();
 

@@ -22,6 +22,29 @@ class PostgresqlCluster {
   std::string socket_folder_;
 };
 
+// A primary and its standby, which has every commit before it is acknowledged.
+// Both are throw-away and reachable only through sockets. Aborts the process on
+// failure. Starting them takes seconds.
+class PostgresqlPair {
+ public:
+  PostgresqlPair();
+  // Both end with this process, however it ends.
+  PostgresqlPair(const PostgresqlPair&) = delete;
+  PostgresqlPair& operator=(const PostgresqlPair&) = delete;
+
+  // A URL that names both for `database`, as the superuser, and wants the one
+  // that takes writes.
+  std::string Url(std::string_view database) const;
+
+  // SIGKILL to the primary and all its processes.
+  void KillPrimary();
+  // Makes the standby the primary; returns once it takes writes.
+  void PromoteStandby();
+
+ private:
+  std::string folder_;
+};
+
 }  // namespace parcours::testing
 
 #endif  // PARCOURS_COMMON_TESTING_POSTGRESQL_CLUSTER_H_

@@ -8,6 +8,8 @@
 // `count`th transaction with a statement that contains `text`; or
 // before_statement, before the `count`th batch with such a statement is sent.
 // The file is on disk when the process ends: it shows that the moment came.
+// With PARCOURS_TEST_CRASH_SIGNAL=STOP the process is stopped before a
+// statement and, when it is let go on, sends it.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -68,7 +70,8 @@ const CrashPoint& ThePoint() {
   return *point;
 }
 
-[[noreturn]] void Crash() {
+// Returns only when the process was stopped, and let go on.
+void Crash() {
   const CrashPoint& point = ThePoint();
   const int file =
       open(point.marker.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -77,6 +80,12 @@ const CrashPoint& ThePoint() {
           static_cast<ssize_t>(point.moment.size()) ||
       fsync(file) != 0) {
     std::perror(point.marker.c_str());
+  }
+  close(file);
+  const char* const signal = std::getenv("PARCOURS_TEST_CRASH_SIGNAL");
+  if (signal != nullptr && std::string_view(signal) == "STOP") {
+    raise(SIGSTOP);
+    return;
   }
   kill(getpid(), SIGKILL);
   while (true) pause();
