@@ -90,6 +90,13 @@ export class GatewayError extends ConnectError {
   readonly http: number | undefined;
   /** Headers of the answer, as Allow. */
   readonly headers: Record<string, string> = {};
+  readonly #made = true;
+
+  // ConnectError takes whatever looks like one for one of its own, and subclasses
+  // inherit that: here it would let the words of others through.
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && #made in value;
+  }
 
   constructor(message: string, code: Code, http?: number) {
     super(message, code);
@@ -212,8 +219,10 @@ export class Errors {
   present(cause: unknown, traceId = ""): ConnectError {
     if (cause instanceof GatewayError) return cause;
     const error = ConnectError.from(cause);
-    if (this.reasonOf(error) !== "") {
-      const shown = new ConnectError(error.rawMessage, error.code);
+    const reason = this.reasonOf(error);
+    if (reason !== "") {
+      const http = this.#catalogue.get(reason)?.http;
+      const shown = new GatewayError(error.rawMessage, error.code, http);
       copyForwarded(error.metadata, shown.metadata);
       shown.details = error.details;
       return shown;

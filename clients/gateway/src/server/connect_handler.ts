@@ -64,7 +64,10 @@ export class ConnectHandlers {
       undefined,
       values,
     );
-    await universalResponseToNodeResponse(await handler(universal), response as never);
+    // The library waits for an "end" that responses of Node do not have.
+    const closed = new Promise((resolve) => response.once("close", resolve));
+    const answer = await handler(universal);
+    await Promise.race([universalResponseToNodeResponse(answer, response as never), closed]);
   }
 
   #implement(backend: Backend, method: DescMethod) {

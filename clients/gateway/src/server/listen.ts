@@ -6,7 +6,7 @@ import {
   type Http2SecureServer,
   type ServerHttp2Session,
 } from "node:http2";
-import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { Address } from "../flags.ts";
 import type { TlsFiles } from "../options.ts";
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
@@ -38,23 +38,23 @@ const PREFACE = "PRI * HTTP/2.0\r\n";
 /** Plain text, HTTP/1.1 and HTTP/2 with prior knowledge on one port. */
 export async function listenPlain(address: Address, handle: Handle): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>();
-  const http1 = createHttp1(HTTP1, handle);
   const http2 = createHttp2(HTTP2, handle).on("session", keepIn(sessions));
-  const tcp = createTcp({ noDelay: true }, (socket) => {
-    socket.setTimeout(HTTP1.headersTimeout, () => socket.destroy());
-    socket.on("error", () => socket.destroy());
+  const server = createHttp1({ ...HTTP1, noDelay: true }, handle);
+  const [serveHttp1] = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection").on("connection", (socket: Socket) => {
+    const end = () => socket.destroy();
+    socket.setTimeout(HTTP1.headersTimeout, end).on("error", end);
     socket.once("readable", () => {
+      socket.setTimeout(0).off("timeout", end);
       const first: Buffer | null = socket.read();
-      if (first === null) return socket.destroy();
-      socket.setTimeout(0);
-      socket.removeAllListeners("timeout");
+      if (first === null) return end();
       socket.unshift(first);
       const start = first.subarray(0, PREFACE.length).toString("latin1");
-      const server = PREFACE.startsWith(start) ? http2 : http1;
-      server.emit("connection", socket);
+      if (PREFACE.startsWith(start)) http2.emit("connection", socket);
+      else serveHttp1?.call(server, socket);
     });
   });
-  return listener(tcp, address, sessions, http1);
+  return listener(server, address, sessions);
 }
 
 /** TLS 1.2 or later, HTTP/2 and HTTP/1.1 as the client asks. */
@@ -108,13 +108,18 @@ async function listener(
   server: Server,
   { host, port }: Address,
   sessions: Set<ServerHttp2Session>,
-  http1?: Http1Server,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
+  // Connections of HTTP/1.1 whose last response has been written are idle.
+  const closeIdle = () => (server as Partial<Http1Server>).closeIdleConnections?.();
+  let draining = false;
+  server.on("request", (_: HttpRequest, response: HttpResponse) =>
+    response.once("close", () => draining && setImmediate(closeIdle)),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => resolve());
@@ -124,8 +129,9 @@ async function listener(
     port: (server.address() as AddressInfo).port,
     closed,
     drain() {
+      draining = true;
       server.close();
-      http1?.closeIdleConnections();
+      closeIdle();
       for (const session of sessions) session.close();
       // Whoever has connected and said nothing.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -74,17 +74,12 @@ export class JsonHandler {
       const requests = this.#takesStream
         ? this.#readMessages(request, variables, query)
         : one(await this.#readMessage(request, variables, query));
-      const answer = await this.#context.caller.call(
-        record,
-        this.backend,
-        this.method,
-        requests,
-        signal,
-        timeoutMs,
-      );
+      const { caller } = this.#context;
+      const call = caller.call(record, this.backend, this.method, requests, signal, timeoutMs);
       if (this.#givesStream) {
-        await this.#sendStream(request, response, answer, signal);
+        await this.#sendStream(request, response, call, signal);
       } else {
+        const answer = await call;
         for await (const message of answer.body) {
           this.#sendMessage(request, response, allHeaders(answer), message);
         }
@@ -267,13 +262,18 @@ export class JsonHandler {
   async #sendStream(
     request: HttpRequest,
     response: HttpResponse,
-    answer: { headers: Headers; body: AsyncIterable<Message> },
+    call: Promise<{ headers: Headers; body: AsyncIterable<Message> }>,
     signal: AbortSignal,
   ): Promise<void> {
     const asEvents = /\btext\/event-stream\b/.test(String(request.headers.accept ?? ""));
     const frame = asEvents ? eventOf : lineOf;
     const token = asEvents ? textField(this.method.output, "next_token") : undefined;
-    const messages = answer.body[Symbol.asyncIterator]();
+    let headers = new Headers();
+    const messages = (async function* () {
+      const answer = await call;
+      headers = answer.headers;
+      yield* answer.body;
+    })();
     const first = messages.next();
     first.catch(() => {});
     // What fails at once says so by its status; a stream that is merely silent begins.
@@ -282,7 +282,7 @@ export class JsonHandler {
       "content-type": asEvents ? "text/event-stream" : "application/x-ndjson",
       ...NOT_STORED,
       "x-accel-buffering": "no",
-      ...Object.fromEntries(answer.headers),
+      ...Object.fromEntries(headers),
     });
     (response as { flushHeaders?: () => void }).flushHeaders?.();
     try {
@@ -300,7 +300,7 @@ export class JsonHandler {
         );
       }
     } finally {
-      await messages.return?.();
+      await messages.return();
       response.end();
     }
   }

@@ -128,7 +128,8 @@ export class RequestDecoder {
       }
       // What is no object is found when the body is decoded.
       const holder = open(json, path);
-      for (const said of [holder[leaf.jsonName], holder[leaf.name]]) {
+      for (const key of new Set([leaf.jsonName, leaf.name])) {
+        const said = holder[key];
         if (said !== undefined && said !== null && said !== "" && said !== value) {
           violations.push(malformed(name, "what the path says"));
         }
