@@ -12,6 +12,7 @@ import { Docs } from "./server/docs.ts";
 import { Gateway } from "./server/gateway.ts";
 import { type Listener, listenPlain, listenTls, watchFiles, writePort } from "./server/listen.ts";
 import { Metrics } from "./server/metrics.ts";
+import { startWebhooks } from "./webhooks/compose.ts";
 
 const DESCRIPTION =
   "The gateway of Parcours: JSON, Connect, gRPC-Web and gRPC over HTTP, for browsers\n" +
@@ -23,7 +24,15 @@ async function run(options: Options): Promise<void> {
   const errors = new Errors(contract, log);
   const metrics = new Metrics();
   const remotes = connectServices(options, contract, errors);
-  const backends: Backend[] = [...remotes];
+  const webhooks = startWebhooks({
+    options: options.webhooks,
+    contract,
+    errors,
+    log,
+    enrolment: remotes.find((remote) => remote.name === "enrolment")?.transport,
+    tlsReloadMs: options.tlsReloadMs,
+  });
+  const backends: Backend[] = [...remotes, webhooks.backend];
   const gateway = new Gateway({
     contract,
     directory: new Directory(contract, backends),
@@ -67,6 +76,7 @@ async function run(options: Options): Promise<void> {
     }, options.drainGraceMs);
     await Promise.all(listeners.map((listener) => listener.closed));
     clearTimeout(grace);
+    await webhooks.stop();
     for (const backend of backends) backend.close();
     log.info("stopped");
     process.exit(0);

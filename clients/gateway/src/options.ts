@@ -12,6 +12,7 @@ import {
 } from "./flags.ts";
 import { type LogLevel, parseLogLevel } from "./log.ts";
 import { isLoopback } from "./metadata.ts";
+import { readWebhookOptions, WEBHOOK_FLAGS, type WebhookOptions } from "./webhooks/options.ts";
 
 /** The services that the gateway stands before. */
 export const SERVICES = ["enrolment", "scheduling", "evaluation"] as const;
@@ -41,6 +42,8 @@ export type Options = {
   docs: boolean;
   logLevel: LogLevel;
   drainGraceMs: number;
+  /** Undefined: this gateway has no webhooks. */
+  webhooks: WebhookOptions | undefined;
 };
 
 const CONTRACT_DIR = fileURLToPath(new URL("../../../build/contract", import.meta.url));
@@ -116,6 +119,7 @@ export const GATEWAY_FLAGS: readonly FlagSpec[] = [
     default: "20s",
     help: "How long running calls are waited for when the gateway stops.",
   },
+  ...WEBHOOK_FLAGS,
 ];
 
 /** The options, or everything that is wrong with the flags and the files they name. */
@@ -153,11 +157,17 @@ export function readOptions(values: FlagValues): Options | { problems: string[] 
     docs: flags.boolean("docs"),
     logLevel: logLevel ?? "info",
     drainGraceMs: flags.duration("drain_grace", 0),
+    webhooks: readWebhookOptions(flags),
   };
   const problems = flags.problems;
   if (logLevel === undefined) problems.push(`--log_level: no such level`);
   checkListening(options, problems);
   checkBackends(options, problems);
+  if (options.webhooks !== undefined) {
+    const { feedTls } = options.webhooks;
+    if (feedTls.certificate !== "" && feedTls.key !== "") checkPair("feed", feedTls, problems);
+    if (feedTls.ca !== "") checkReadable("feed_ca_file", feedTls.ca, problems);
+  }
   for (const proxy of options.trustedProxies) {
     if (proxy !== "loopback" && isIP(proxy) === 0) {
       problems.push(`--trusted_proxies: ${proxy} is no address`);
