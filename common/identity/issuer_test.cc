@@ -40,6 +40,7 @@ TEST(Issuers, HaveDefaults) {
   EXPECT_TRUE(issuer.allowed_roles.Has(type::v1::ROLE_LEARNER));
   EXPECT_FALSE(issuer.allowed_roles.Has(type::v1::ROLE_ADMINISTRATOR));
   EXPECT_FALSE(issuer.allowed_roles.Has(type::v1::ROLE_SERVICE));
+  EXPECT_FALSE(issuer.allowed_roles.Has(type::v1::ROLE_FEED_READER));
 }
 
 TEST(Issuers, SayWhatTheyAreGiven) {

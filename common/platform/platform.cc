@@ -10,6 +10,7 @@
 #include "common/audit/witness.h"
 #include "common/cache/redis_connection.h"
 #include "common/platform/cache_metrics.h"
+#include "common/platform/caller_rpc.h"
 #include "common/platform/quota.h"
 #include "common/platform/readiness.h"
 #include "common/platform/session_decoration.h"
@@ -107,17 +108,25 @@ absl::Status CheckLocalIssuers(const std::vector<identity::Issuer>& issuers,
   return absl::OkStatus();
 }
 
-// Runs the tail while it lives: its listeners live no longer than what is
-// served.
-class RunningTail {
+// Runs the tail and the figures of the feed while it lives: the tail's
+// listeners live no longer than what is served.
+class RunningFeed {
  public:
-  explicit RunningTail(storage::FeedTail& tail) : tail_(tail) { tail_.Start(); }
-  ~RunningTail() { tail_.Stop(); }
-  RunningTail(const RunningTail&) = delete;
-  RunningTail& operator=(const RunningTail&) = delete;
+  RunningFeed(storage::FeedTail& tail, FeedMetrics& metrics)
+      : tail_(tail), metrics_(metrics) {
+    tail_.Start();
+    metrics_.Start();
+  }
+  ~RunningFeed() {
+    metrics_.Stop();
+    tail_.Stop();
+  }
+  RunningFeed(const RunningFeed&) = delete;
+  RunningFeed& operator=(const RunningFeed&) = delete;
 
  private:
   storage::FeedTail& tail_;
+  FeedMetrics& metrics_;
 };
 
 }  // namespace
@@ -191,6 +200,8 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
     telemetry::Log(telemetry::LogLevel::kError,
                    "changes were trimmed before this process read them");
   });
+  platform->feed_metrics_ = std::make_unique<FeedMetrics>(
+      *platform->database_, platform->metrics_);
   platform->sequencer_ = std::make_unique<storage::Sequencer>(
       *platform->database_, storage::Sequencer::Options{
                                 .steps = {audit::ChainStep()},
@@ -260,14 +271,16 @@ access::Caller Platform::OwnCaller(
 
 absl::Status Platform::Serve(Application& application) {
   ClockRpc clock(*shell_, *clock_, application.due_work(), *leases_);
-  ChangeFeedRpc feed(*shell_, *database_);
+  ChangeFeedRpc feed(*shell_, *database_, *feed_tail_, metrics_);
+  CallerRpc caller(*shell_);
   std::vector<rpc::AnyService*> services = application.services();
   services.push_back(&clock);
   services.push_back(&feed);
+  services.push_back(&caller);
   audit::AuditRpc audit_rpc(*shell_, *database_, *page_tokens_, *read_journal_,
                             flags_.service);
   services.push_back(&audit_rpc);
-  const RunningTail running_tail(*feed_tail_);
+  const RunningFeed running_feed(*feed_tail_, *feed_metrics_);
   sequencer_->Start();
   DueWorkLoop loop(application.due_work(), *clock_, *leases_,
                    absl::Milliseconds(500));

@@ -22,6 +22,7 @@
 #include "common/platform/change_feed_rpc.h"
 #include "common/platform/clock_rpc.h"
 #include "common/platform/due_work.h"
+#include "common/platform/feed_metrics.h"
 #include "common/platform/flags.h"
 #include "common/platform/secrets.h"
 #include "common/quota/call_quota.h"
@@ -71,6 +72,8 @@ class Platform {
   telemetry::Metrics& metrics() { return metrics_; }
   // Listeners are added by what Service.compose makes; it runs within Serve.
   storage::FeedTail& feed_tail() { return *feed_tail_; }
+  // Where Service.compose says whose feeds are followed.
+  FeedMetrics& feed_metrics() { return *feed_metrics_; }
   cache::CacheCounters& cache_counters() { return cache_counters_; }
   // Null where --redis_url is empty.
   cache::SharedCache* shared_cache() { return redis_.get(); }
@@ -115,6 +118,7 @@ class Platform {
   std::unique_ptr<storage::JobLeases> leases_;
   std::unique_ptr<rpc::PageTokens> page_tokens_;
   std::unique_ptr<storage::FeedTail> feed_tail_;
+  std::unique_ptr<FeedMetrics> feed_metrics_;
   std::unique_ptr<storage::Sequencer> sequencer_;
   std::unique_ptr<audit::BufferedReadJournal> read_journal_;
   std::shared_ptr<rpc::Tls> tls_;

@@ -25,7 +25,9 @@ using VerifyToken =
 //
 // A connection whose certificate carries the URI of a service (tls.h) is that
 // service, "service:enrolment", with ROLE_SERVICE and no body. A bearer token
-// on it is refused: a service speaks for itself.
+// on it is refused: a service speaks for itself. One that carries the URI
+// "spiffe://parcours/feed-reader/gateway" is "feed-reader:gateway" with
+// ROLE_FEED_READER, in the same way.
 //
 // On any other connection, plain or with another certificate (a proxy's, a
 // client's), the call is its token's bearer, by "authorization: Bearer". The
@@ -36,6 +38,8 @@ Identify IdentifyCallers(VerifyToken verify);
 
 // The service that a URI of ServiceUri names; empty for any other.
 std::string_view ServiceOfUri(std::string_view uri);
+// The same for one who follows feeds.
+std::string_view FeedReaderOfUri(std::string_view uri);
 
 }  // namespace parcours::rpc
 

@@ -196,6 +196,17 @@ TEST_F(IdentityTest, AServiceSpeaksForItself) {
               HasReason(Reason::kUnauthenticated));
 }
 
+TEST_F(IdentityTest, AFeedReaderIsKnownByItsCertificateAndSpeaksForItself) {
+  const auto channel = Connect(authority_.FeedReaderCertificate("gateway"));
+  ASSERT_OK(Probe(channel));
+  const access::Principal who = last();
+  EXPECT_EQ(who.subject, "feed-reader:gateway");
+  EXPECT_TRUE(HasOnly(who.roles, type::v1::ROLE_FEED_READER));
+  EXPECT_EQ(who.body, "");
+  EXPECT_THAT(Probe(channel, {{"authorization", "Bearer good"}}),
+              HasReason(Reason::kUnauthenticated));
+}
+
 TEST_F(IdentityTest, AnotherCertificateGivesNoIdentity) {
   const TlsFiles others[] = {
       authority_.Certificate("proxy",
@@ -206,6 +217,8 @@ TEST_F(IdentityTest, AnotherCertificateGivesNoIdentity) {
                              {.uris = {"spiffe://other/service/evaluation"}}),
       authority_.Certificate(
           "below", {.uris = {"spiffe://parcours/service/evaluation/x"}}),
+      authority_.Certificate(
+          "reader", {.uris = {"spiffe://parcours/feed-reader/gateway/x"}}),
       // Two identities are none.
       authority_.Certificate("two",
                              {.uris = {"spiffe://parcours/service/evaluation",
@@ -456,6 +469,16 @@ TEST(ServiceOfUri, IsTheNameBehindOurDomain) {
         "spiffe://parcours.evil/service/a", "https://parcours/service/a",
         "xspiffe://parcours/service/a", "spiffe://parcours/services/a"}) {
     EXPECT_EQ(ServiceOfUri(uri), "") << uri;
+  }
+}
+
+TEST(FeedReaderOfUri, IsTheNameBehindOurDomain) {
+  EXPECT_EQ(FeedReaderOfUri("spiffe://parcours/feed-reader/gateway"),
+            "gateway");
+  for (const char* uri :
+       {"", "spiffe://parcours/feed-reader/", "spiffe://parcours/feed-reader/A",
+        "spiffe://parcours/feed-readers/a", "spiffe://parcours/service/a"}) {
+    EXPECT_EQ(FeedReaderOfUri(uri), "") << uri;
   }
 }
 

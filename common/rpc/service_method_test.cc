@@ -76,6 +76,17 @@ TEST_F(PermissionTest, OnlyServicesAdministratorsAndAuditorsAreWithoutABody) {
   }
 }
 
+TEST_F(PermissionTest, AReaderOfFeedsReadsThoseOfTheInstallationAlone) {
+  EXPECT_THAT(PermissionOf(method_, Somebody({type::v1::ROLE_FEED_READER}, "")),
+              HasReason(Reason::kPermissionDenied));
+  method_.body_roles.Add(type::v1::ROLE_FEED_READER);
+  method_.roles.Add(type::v1::ROLE_FEED_READER);
+  const auto permission =
+      PermissionOf(method_, Somebody({type::v1::ROLE_FEED_READER}, ""));
+  ASSERT_OK(permission);
+  EXPECT_TRUE(permission->scope.is_full());
+}
+
 TEST_F(PermissionTest, AServiceWithAForgedRoleOfABodyStaysWhatItIs) {
   const auto permission = PermissionOf(
       method_,

@@ -65,7 +65,7 @@ X509Certificate Certify(EVP_PKEY* key, const std::string& name, X509* issuer,
   RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof(serial));
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()),
                           serial >> 1U);
-  const long end = static_cast<long>(absl::ToInt64Seconds(valid_for));
+  const int64_t end = absl::ToInt64Seconds(valid_for);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()),
                   (end < 0 ? end : 0) - 3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), end);
@@ -95,7 +95,7 @@ std::string PemOf(X509* certificate, EVP_PKEY* key) {
   }
   PEM_write_bio_X509(bio.get(), certificate);
   char* text = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &text);
+  const auto size = BIO_get_mem_data(bio.get(), &text);
   return std::string(text, static_cast<std::size_t>(size));
 }
 
@@ -172,6 +172,11 @@ rpc::TlsFiles Authority::ServiceCertificate(std::string_view service) {
   return Certificate(std::string(service),
                      {.uris = {rpc::ServiceUri(service)},
                       .hosts = {rpc::ServiceHostName(service), "localhost"}});
+}
+
+rpc::TlsFiles Authority::FeedReaderCertificate(std::string_view name) {
+  return Certificate(std::string(name),
+                     {.uris = {Cat("spiffe://parcours/feed-reader/", name)}});
 }
 
 rpc::TlsFiles Authority::Certificate(const std::string& name,

@@ -47,6 +47,8 @@ class Authority {
   // machine too. Made anew, and put in the place of the last by a rename, at
   // each call.
   rpc::TlsFiles ServiceCertificate(std::string_view service);
+  // That of one who follows feeds, the same way.
+  rpc::TlsFiles FeedReaderCertificate(std::string_view name);
   // A certificate of any text, in `name`.pem.
   rpc::TlsFiles Certificate(const std::string& name,
                             const CertificateText& text);

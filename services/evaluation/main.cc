@@ -35,11 +35,13 @@ class EvaluationDueWork final : public platform::DueWork {
  public:
   EvaluationDueWork(platform::Platform& platform, EvaluationStore& store,
                     EnrolmentPort& enrolments,
-                    const documents::UploadStore& uploads)
+                    const documents::UploadStore& uploads,
+                    platform::FeedLag& lag)
       : platform_(platform),
         store_(store),
         enrolments_(enrolments),
-        uploads_(uploads) {}
+        uploads_(uploads),
+        lag_(lag) {}
 
   // Nothing here is decided by the passing of time.
   absl::StatusOr<absl::Time> NextDue(absl::Time) override {
@@ -58,9 +60,12 @@ class EvaluationDueWork final : public platform::DueWork {
 
   absl::Status FollowFeeds(
       const std::optional<access::JobLease>& lease) override {
-    return SynchroniseRoster(store_, enrolments_,
-                             platform_.OwnCaller("FollowEnrolment", lease))
-        .status();
+    RETURN_IF_ERROR(
+        SynchroniseRoster(store_, enrolments_,
+                          platform_.OwnCaller("FollowEnrolment", lease))
+            .status());
+    lag_.Level();
+    return absl::OkStatus();
   }
 
  private:
@@ -68,6 +73,7 @@ class EvaluationDueWork final : public platform::DueWork {
   EvaluationStore& store_;
   EnrolmentPort& enrolments_;
   const documents::UploadStore& uploads_;
+  platform::FeedLag& lag_;
 };
 
 class Evaluationd final : public platform::Application {
@@ -77,14 +83,16 @@ class Evaluationd final : public platform::Application {
       : uploads_(std::move(uploads)),
         files_(*uploads_, {.program = platform.flags().documents_inspector}),
         store_(platform.database()),
+        lag_(platform.feed_metrics().Following("enrolment")),
         enrolments_(
             platform.ChannelTo("enrolment", platform.flags().enrolment_address,
                                {"parcours.enrolment.v1.EnrolmentService",
-                                "parcours.platform.v1.ChangeFeedService"})),
+                                "parcours.platform.v1.ChangeFeedService"}),
+            [this](int64_t changes) { lag_.Behind(changes); }),
         scheduling_(platform.ChannelTo(
             "scheduling", platform.flags().scheduling_address,
             {"parcours.scheduling.v1.AttendanceService"})),
-        due_work_(platform, store_, enrolments_, *uploads_),
+        due_work_(platform, store_, enrolments_, *uploads_, lag_),
         dependencies_{.store = store_,
                       .enrolments = enrolments_,
                       .scheduling = &scheduling_,
@@ -116,6 +124,7 @@ class Evaluationd final : public platform::Application {
   const std::unique_ptr<documents::UploadStore> uploads_;
   StoredNoteFiles files_;
   SqlEvaluationStore store_;
+  platform::FeedLag& lag_;
   EnrolmentClient enrolments_;
   SchedulingClient scheduling_;
   EvaluationDueWork due_work_;

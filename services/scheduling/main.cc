@@ -25,8 +25,8 @@ namespace {
 class SchedulingDueWork final : public platform::DueWork {
  public:
   SchedulingDueWork(platform::Platform& platform, SchedulingStore& store,
-                    EnrolmentPort& enrolment)
-      : platform_(platform), store_(store), enrolment_(enrolment) {}
+                    EnrolmentPort& enrolment, platform::FeedLag& lag)
+      : platform_(platform), store_(store), enrolment_(enrolment), lag_(lag) {}
 
   absl::StatusOr<absl::Time> NextDue(absl::Time) override {
     return absl::InfiniteFuture();
@@ -38,25 +38,31 @@ class SchedulingDueWork final : public platform::DueWork {
 
   absl::Status FollowFeeds(
       const std::optional<access::JobLease>& lease) override {
-    return ApplyEnrolmentChanges(store_, enrolment_,
-                                 platform_.OwnCaller("FollowEnrolment", lease))
-        .status();
+    RETURN_IF_ERROR(
+        ApplyEnrolmentChanges(store_, enrolment_,
+                              platform_.OwnCaller("FollowEnrolment", lease))
+            .status());
+    lag_.Level();
+    return absl::OkStatus();
   }
 
  private:
   platform::Platform& platform_;
   SchedulingStore& store_;
   EnrolmentPort& enrolment_;
+  platform::FeedLag& lag_;
 };
 
 class Schedulingd final : public platform::Application {
  public:
   explicit Schedulingd(platform::Platform& platform)
       : store_(platform.database()),
+        lag_(platform.feed_metrics().Following("enrolment")),
         enrolment_(platform.ChannelTo("enrolment",
                                       platform.flags().enrolment_address,
-                                      EnrolmentClient::Services())),
-        due_work_(platform, store_, enrolment_),
+                                      EnrolmentClient::Services()),
+                   [this](int64_t changes) { lag_.Behind(changes); }),
+        due_work_(platform, store_, enrolment_, lag_),
         dependencies_{.store = store_,
                       .enrolment = enrolment_,
                       .rules = platform.rules(),
@@ -79,6 +85,7 @@ class Schedulingd final : public platform::Application {
 
  private:
   SqlSchedulingStore store_;
+  platform::FeedLag& lag_;
   EnrolmentClient enrolment_;
   SchedulingDueWork due_work_;
   const Dependencies dependencies_;

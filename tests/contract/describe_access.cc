@@ -30,6 +30,7 @@
 #include "parcours/evaluation/v1/validation_note.pb.h"
 #include "parcours/gateway/v1/webhook.pb.h"
 #include "parcours/platform/v1/audit.pb.h"
+#include "parcours/platform/v1/caller.pb.h"
 #include "parcours/platform/v1/change_feed.pb.h"
 #include "parcours/platform/v1/clock.pb.h"
 #include "parcours/platform/v1/upload.pb.h"
@@ -50,6 +51,7 @@ std::vector<const FileDescriptor*> Contract() {
   return {
       platform::v1::GetTimeRequest::descriptor()->file(),
       platform::v1::ListChangesRequest::descriptor()->file(),
+      platform::v1::GetCallerRequest::descriptor()->file(),
       platform::v1::AuditEntry::descriptor()->file(),
       platform::v1::Upload::descriptor()->file(),
       enrolment::v1::CreateBodyRequest::descriptor()->file(),

@@ -45,7 +45,7 @@ class Contract:
     def _class(self, name):
         return self.factory.GetPrototype(self.pool.FindMessageTypeByName(name))
 
-    def message(self, name, **fields):
+    def message(self, name, /, **fields):
         return self._class(name)(**fields)
 
     def methods(self):
@@ -100,17 +100,24 @@ class Contract:
                            f"walk-{uuid.uuid4().hex[:12]}")
 
     def call(self, channel, service, method, request, token=None, timeout=10):
-        """Sends any unary or client-streaming call; (status code, response, error)."""
+        """Sends any call; (status code, response, error). Of a stream of answers
+        the first is taken, and the stream left."""
         path = f"/{service.full_name}/{method.name}"
         response = self.factory.GetPrototype(method.output_type)
         metadata = [("authorization", f"Bearer {token}")] if token else []
-        streams = method.name == "WriteUpload"
-        stub = (channel.stream_unary if streams else channel.unary_unary)(
+        streams = descriptor_pb2.MethodDescriptorProto()
+        method.CopyToProto(streams)
+        stub = {(False, False): channel.unary_unary, (True, False): channel.stream_unary,
+                (False, True): channel.unary_stream}[
+                    streams.client_streaming, streams.server_streaming](
             path, request_serializer=lambda m: m.SerializeToString(),
             response_deserializer=response.FromString)
         try:
-            answer = stub(iter([request]) if streams else request,
+            answer = stub(iter([request]) if streams.client_streaming else request,
                           metadata=metadata, timeout=timeout)
+            if streams.server_streaming:
+                stream, answer = answer, next(answer)
+                stream.cancel()
             return grpc.StatusCode.OK, answer, None
         except grpc.RpcError as error:
             return error.code(), None, error

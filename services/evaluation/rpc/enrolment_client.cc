@@ -46,9 +46,11 @@ absl::StatusOr<EnrolmentFacts> FactsOf(const enrolment_pb::Enrolment& message) {
 
 }  // namespace
 
-EnrolmentClient::EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel)
+EnrolmentClient::EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel,
+                                 std::function<void(int64_t)> on_behind)
     : enrolments_(enrolment_pb::EnrolmentService::NewStub(channel)),
-      feed_(platform_pb::ChangeFeedService::NewStub(channel)) {}
+      feed_(platform_pb::ChangeFeedService::NewStub(channel)),
+      on_behind_(std::move(on_behind)) {}
 
 absl::StatusOr<EnrolmentFacts> EnrolmentClient::GetEnrolment(
     const access::Caller& caller, const EnrolmentName& name) {
@@ -102,6 +104,9 @@ absl::StatusOr<EnrolmentChanges> EnrolmentClient::ListChanges(
   }
   changes.next_token = answer.next_token();
   changes.more = answer.more();
+  if (on_behind_ && !changes.changes.empty()) {
+    on_behind_(answer.head_position() - answer.changes(0).position() + 1);
+  }
   return changes;
 }
 

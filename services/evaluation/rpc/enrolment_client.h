@@ -1,6 +1,8 @@
 #ifndef PARCOURS_SERVICES_EVALUATION_RPC_ENROLMENT_CLIENT_H_
 #define PARCOURS_SERVICES_EVALUATION_RPC_ENROLMENT_CLIENT_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +18,11 @@ namespace parcours::evaluation {
 // EnrolmentPort over gRPC. Thread-safe.
 class EnrolmentClient final : public EnrolmentPort {
  public:
-  explicit EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel);
+  // `on_behind` is told, at each page of the feed, how many changes there are
+  // from it on; it must be quick.
+  explicit EnrolmentClient(
+      const std::shared_ptr<grpc::Channel>& channel,
+      std::function<void(int64_t changes)> on_behind = nullptr);
 
   absl::StatusOr<EnrolmentFacts> GetEnrolment(
       const access::Caller& caller, const EnrolmentName& name) override;
@@ -29,6 +35,7 @@ class EnrolmentClient final : public EnrolmentPort {
   const std::unique_ptr<enrolment::v1::EnrolmentService::StubInterface>
       enrolments_;
   const std::unique_ptr<platform::v1::ChangeFeedService::StubInterface> feed_;
+  const std::function<void(int64_t)> on_behind_;
 };
 
 }  // namespace parcours::evaluation

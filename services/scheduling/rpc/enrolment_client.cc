@@ -85,11 +85,13 @@ absl::StatusOr<EnrolmentFacts> FactsOf(const enrolment_pb::Enrolment& message) {
 
 }  // namespace
 
-EnrolmentClient::EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel)
+EnrolmentClient::EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel,
+                                 std::function<void(int64_t)> on_behind)
     : programmes_(enrolment_pb::ProgrammeService::NewStub(channel)),
       people_(enrolment_pb::PeopleService::NewStub(channel)),
       enrolments_(enrolment_pb::EnrolmentService::NewStub(channel)),
-      feed_(platform_pb::ChangeFeedService::NewStub(channel)) {}
+      feed_(platform_pb::ChangeFeedService::NewStub(channel)),
+      on_behind_(std::move(on_behind)) {}
 
 std::vector<std::string> EnrolmentClient::Services() {
   return {enrolment_pb::ProgrammeService::service_full_name(),
@@ -223,6 +225,9 @@ absl::StatusOr<EnrolmentChanges> EnrolmentClient::ListChanges(
   }
   changes.next_token = page.next_token();
   changes.more = page.more();
+  if (on_behind_ && !changes.changes.empty()) {
+    on_behind_(page.head_position() - page.changes(0).position() + 1);
+  }
   return changes;
 }
 

@@ -1,6 +1,8 @@
 #ifndef PARCOURS_SERVICES_SCHEDULING_RPC_ENROLMENT_CLIENT_H_
 #define PARCOURS_SERVICES_SCHEDULING_RPC_ENROLMENT_CLIENT_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,7 +21,11 @@ namespace parcours::scheduling {
 // caller would wait. Thread-safe.
 class EnrolmentClient final : public EnrolmentPort {
  public:
-  explicit EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel);
+  // `on_behind` is told, at each page of the feed, how many changes there are
+  // from it on; it must be quick.
+  explicit EnrolmentClient(
+      const std::shared_ptr<grpc::Channel>& channel,
+      std::function<void(int64_t changes)> on_behind = nullptr);
 
   // Full names of the services that are called.
   static std::vector<std::string> Services();
@@ -44,6 +50,7 @@ class EnrolmentClient final : public EnrolmentPort {
   const std::unique_ptr<enrolment::v1::EnrolmentService::StubInterface>
       enrolments_;
   const std::unique_ptr<platform::v1::ChangeFeedService::StubInterface> feed_;
+  const std::function<void(int64_t)> on_behind_;
 };
 
 }  // namespace parcours::scheduling
