@@ -52,54 +52,64 @@ std::string KeyNameOf(type::v1::Role role) {
           .substr(kPrefix.size()));
 }
 
-// A role by which one owns what a claim of the principal names.
-struct OwningRole {
-  type::v1::Role role;
-  // First part of its keys.
-  std::string key_name;
-  std::string access::Principal::*owner;
-};
-
-// As the contract says of its roles; looked up once, not on every call.
-const std::vector<OwningRole>& OwningRoles() {
-  static const auto& owning = *new std::vector<OwningRole>([] {
-    std::vector<OwningRole> found;
-    const google::protobuf::EnumDescriptor& all = *type::v1::Role_descriptor();
-    for (int i = 0; i < all.value_count(); ++i) {
-      std::string access::Principal::*owner = nullptr;
-      switch (all.value(i)->options().GetExtension(type::v1::own_by)) {
-        case type::v1::OWNER_PERSON:
-          owner = &access::Principal::person;
-          break;
-        case type::v1::OWNER_ORGANISATION:
-          owner = &access::Principal::organisation;
-          break;
-        case type::v1::OWNER_FUNDER:
-          owner = &access::Principal::funder;
-          break;
-        default:
-          continue;
-      }
-      const auto role = static_cast<type::v1::Role>(all.value(i)->number());
-      found.push_back({role, KeyNameOf(role), owner});
-    }
-    return found;
-  }());
-  return owning;
+// Which of the principal's claims says what is the own of a role.
+const std::string& OwnerOf(const access::Principal& principal,
+                           const google::protobuf::EnumValueDescriptor& role) {
+  static const auto& nobody = *new std::string();
+  switch (role.options().GetExtension(type::v1::own_by)) {
+    case type::v1::OWNER_PERSON:
+      return principal.person;
+    case type::v1::OWNER_ORGANISATION:
+      return principal.organisation;
+    case type::v1::OWNER_FUNDER:
+      return principal.funder;
+    default:
+      return nobody;
+  }
 }
 
 // The keys of what is theirs by those of `roles` that say whose it is.
 std::vector<std::string> OwnKeys(const access::Principal& principal,
                                  access::RoleSet roles) {
   std::vector<std::string> keys;
-  for (const OwningRole& owning : OwningRoles()) {
-    const std::string& owner = principal.*owning.owner;
-    if (roles.Has(owning.role) && !owner.empty()) {
-      keys.push_back(access::OwnKey(owning.key_name, owner));
+  const google::protobuf::EnumDescriptor& all = *type::v1::Role_descriptor();
+  for (int i = 0; i < all.value_count(); ++i) {
+    const google::protobuf::EnumValueDescriptor& role = *all.value(i);
+    if (!roles.Has(role.number())) continue;
+    const std::string& owner = OwnerOf(principal, role);
+    if (!owner.empty()) {
+      keys.push_back(access::OwnKey(
+          KeyNameOf(static_cast<type::v1::Role>(role.number())), owner));
     }
   }
   if (!roles.empty()) keys.push_back(access::AccountKey(principal.subject));
   return keys;
+}
+
+const google::protobuf::FieldDescriptor* NameField(
+    const google::protobuf::Descriptor& message, const char* field_name) {
+  const google::protobuf::FieldDescriptor* const field =
+      message.FindFieldByName(field_name);
+  const bool is_one_text =
+      field != nullptr && !field->is_repeated() &&
+      field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+  return is_one_text ? field : nullptr;
+}
+
+// `parent`, `name`, or the `name` of a resource that the request holds.
+std::vector<const google::protobuf::FieldDescriptor*> SubjectOf(
+    const google::protobuf::Descriptor& request) {
+  for (const char* field_name : {"parent", "name"}) {
+    if (const auto* field = NameField(request, field_name)) return {field};
+  }
+  for (int i = 0; i < request.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* const field = request.field(i);
+    if (field->is_repeated() || field->message_type() == nullptr) continue;
+    if (const auto* name = NameField(*field->message_type(), "name")) {
+      return {field, name};
+    }
+  }
+  return {};
 }
 
 }  // namespace
