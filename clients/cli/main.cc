@@ -1,5 +1,8 @@
 // `parcours`, the operator's command.
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
@@ -7,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,6 +34,7 @@
 #include "clients/cli/programme_commands.h"
 #include "clients/cli/services.h"
 #include "clients/cli/token_command.h"
+#include "clients/cli/watch_command.h"
 #include "common/text/view.h"
 
 ABSL_FLAG(std::string, address, "127.0.0.1:50051",
@@ -54,7 +59,7 @@ ABSL_FLAG(std::vector<std::string>, programme, {},
           "the programme file, and those that complete it, with commas");
 ABSL_FLAG(std::string, report, "", "the report to write, as JSON");
 ABSL_FLAG(std::string, service, "",
-          "which one: enrolment, scheduling or evaluation");
+          "which one: enrolment, scheduling or evaluation; for watch also all");
 ABSL_FLAG(std::string, database_url, "",
           "sqlite:///path/to/file.db or postgresql://user@host/database, "
           "without a password");
@@ -69,6 +74,16 @@ ABSL_FLAG(bool, simulation, false,
 ABSL_FLAG(
     std::string, against, "",
     "heads of the audit trail that were kept, as printed by `audit head`");
+ABSL_FLAG(std::vector<std::string>, kinds, {},
+          "only changes of these kinds, with commas: application,enrolment");
+ABSL_FLAG(std::vector<std::string>, within, {},
+          "only what lies within one of these, with commas: bodies/opale, a "
+          "cohort, a person, funder:afdas");
+ABSL_FLAG(std::vector<std::string>, after, {},
+          "where to go on: the token of the service, or enrolment=TOKEN,…; "
+          "empty: from the oldest change that is kept");
+ABSL_FLAG(bool, json, false,
+          "one JSON object to a line, heartbeats too, for programs");
 ABSL_FLAG(std::string, resource, "",
           "only what concerns this resource and those below it");
 ABSL_FLAG(std::string, subject, "",
@@ -291,6 +306,36 @@ ExitCode AuditList(const std::vector<std::string>& arguments) {
                           std::cout, std::cerr);
 }
 
+// Ends by SIGINT or SIGTERM, which a thread of its own waits for.
+ExitCode Watch(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  StopRequest stop;
+  std::thread waiting([&] {
+    constexpr timespec kPatience = {.tv_sec = 0, .tv_nsec = 100'000'000};
+    while (!stop.stopped()) {
+      if (sigtimedwait(&signals, nullptr, &kPatience) > 0) stop.Stop();
+    }
+  });
+  const ExitCode code = WatchCommand(
+      *addresses,
+      {.service = absl::GetFlag(FLAGS_service),
+       .kinds = absl::GetFlag(FLAGS_kinds),
+       .within = absl::GetFlag(FLAGS_within),
+       .after = absl::GetFlag(FLAGS_after),
+       .json = absl::GetFlag(FLAGS_json)},
+      stop, std::cout, std::cerr);
+  stop.Stop();
+  waiting.join();
+  return code;
+}
+
 ExitCode ClientCreate(const std::vector<std::string>& arguments) {
   const auto addresses = Addresses();
   if (!addresses.has_value()) return kUsage;
@@ -378,6 +423,12 @@ const std::vector<Command>& Commands() {
        Calling({"enrolment_address", "scheduling_address", "evaluation_address",
                 "service", "resource", "subject", "since", "until"}),
        AuditList},
+      {"watch", "",
+       "Print what changes as it changes, until Ctrl-C; then from where to go "
+       "on.",
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "service", "kinds", "within", "after", "json"}),
+       Watch},
       {"client create", " NAME FILE",
        "Create a partner's program as a file describes it.",
        Calling({"enrolment_address"}), ClientCreate},
