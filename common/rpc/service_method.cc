@@ -40,7 +40,6 @@ constexpr access::RoleSet WithoutBody() {
   roles.Add(type::v1::ROLE_ADMINISTRATOR);
   roles.Add(type::v1::ROLE_SERVICE);
   roles.Add(type::v1::ROLE_AUDITOR);
-  roles.Add(type::v1::ROLE_FEED_READER);
   return roles;
 }
 
@@ -52,34 +51,50 @@ std::string KeyNameOf(type::v1::Role role) {
           .substr(kPrefix.size()));
 }
 
-// Which of the principal's claims says what is the own of a role.
-const std::string& OwnerOf(const access::Principal& principal,
-                           const google::protobuf::EnumValueDescriptor& role) {
-  static const auto& nobody = *new std::string();
-  switch (role.options().GetExtension(type::v1::own_by)) {
-    case type::v1::OWNER_PERSON:
-      return principal.person;
-    case type::v1::OWNER_ORGANISATION:
-      return principal.organisation;
-    case type::v1::OWNER_FUNDER:
-      return principal.funder;
-    default:
-      return nobody;
-  }
+// A role by which one owns what a claim of the principal names.
+struct OwningRole {
+  type::v1::Role role;
+  // First part of its keys.
+  std::string key_name;
+  std::string access::Principal::*owner;
+};
+
+// As the contract says of its roles; looked up once, not on every call.
+const std::vector<OwningRole>& OwningRoles() {
+  static const auto& owning = *new std::vector<OwningRole>([] {
+    std::vector<OwningRole> found;
+    const google::protobuf::EnumDescriptor& all = *type::v1::Role_descriptor();
+    for (int i = 0; i < all.value_count(); ++i) {
+      std::string access::Principal::*owner = nullptr;
+      switch (all.value(i)->options().GetExtension(type::v1::own_by)) {
+        case type::v1::OWNER_PERSON:
+          owner = &access::Principal::person;
+          break;
+        case type::v1::OWNER_ORGANISATION:
+          owner = &access::Principal::organisation;
+          break;
+        case type::v1::OWNER_FUNDER:
+          owner = &access::Principal::funder;
+          break;
+        default:
+          continue;
+      }
+      const auto role = static_cast<type::v1::Role>(all.value(i)->number());
+      found.push_back({role, KeyNameOf(role), owner});
+    }
+    return found;
+  }());
+  return owning;
 }
 
 // The keys of what is theirs by those of `roles` that say whose it is.
 std::vector<std::string> OwnKeys(const access::Principal& principal,
                                  access::RoleSet roles) {
   std::vector<std::string> keys;
-  const google::protobuf::EnumDescriptor& all = *type::v1::Role_descriptor();
-  for (int i = 0; i < all.value_count(); ++i) {
-    const google::protobuf::EnumValueDescriptor& role = *all.value(i);
-    if (!roles.Has(role.number())) continue;
-    const std::string& owner = OwnerOf(principal, role);
-    if (!owner.empty()) {
-      keys.push_back(access::OwnKey(
-          KeyNameOf(static_cast<type::v1::Role>(role.number())), owner));
+  for (const OwningRole& owning : OwningRoles()) {
+    const std::string& owner = principal.*owning.owner;
+    if (roles.Has(owning.role) && !owner.empty()) {
+      keys.push_back(access::OwnKey(owning.key_name, owner));
     }
   }
   if (!roles.empty()) keys.push_back(access::AccountKey(principal.subject));
