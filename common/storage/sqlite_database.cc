@@ -40,7 +40,7 @@ absl::Status SyncFile(const std::string& path) {
   if (file >= 0) ::close(file);
   if (synced) return absl::OkStatus();
   return absl::UnavailableError(
-      Cat("cannot sync ", path, ": ", std::strerror(errno)));
+      Cat("cannot sync ", path, ": ", strerrordesc_np(errno)));
 }
 
 // A copy of what is committed, readable by its owner only.
@@ -49,7 +49,7 @@ absl::Status CopyDatabase(Session& session, const std::string& copy) {
   const int file = ::open(copy.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
     return absl::UnavailableError(
-        Cat("cannot create ", copy, ": ", std::strerror(errno)));
+        Cat("cannot create ", copy, ": ", strerrordesc_np(errno)));
   }
   ::close(file);
   const Statement statement{"VACUUM INTO $1", {copy}};
@@ -67,7 +67,7 @@ absl::StatusOr<SqliteFileLock> SqliteFileLock::Take(const std::string& path) {
       ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock.file_ < 0) {
     return absl::UnavailableError(
-        Cat("cannot open ", lock_path, ": ", std::strerror(errno)));
+        Cat("cannot open ", lock_path, ": ", strerrordesc_np(errno)));
   }
   if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(

@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<SqliteSession>> SqliteSession::Open(
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
     return absl::UnavailableError(
-        Cat("cannot open ", path, ": ", std::strerror(errno)));
+        Cat("cannot open ", path, ": ", strerrordesc_np(errno)));
   }
   ::close(file);
   sqlite3* database = nullptr;
