@@ -104,8 +104,9 @@ class ReadThroughOrdersTest : public ::testing::TestWithParam<Case> {
       options.key_space.kind = "record";
       options.memory = {.values = 4, .guards = 4, .shards = 1};
       options.applied = [&applied, replica] { return applied[replica]; };
-      // A reader that waited for another would hold the thread of both.
-      options.patience = absl::ZeroDuration();
+      // A reader that waited for another would hold the thread of both. In the
+      // past, so that not even a timer is set.
+      options.patience = -absl::Seconds(1);
       return std::make_unique<Cache>(
           options, &shared, EncodeRecord, DecodeRecord,
           [] { return absl::UnixEpoch(); }, &counters);
