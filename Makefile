@@ -1,10 +1,10 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build contract demo up down test lint format bench fuzz images images-test clean
+.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench fuzz images images-test clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## Install what is missing on Debian 12 (apt packages, npm packages)
 	@deploy/local/deps.sh
@@ -20,11 +20,20 @@ contract: deps ## Compile the contract for the gateway: descriptors and OpenAPI 
 demo: build ## Live a whole cohort in var/demo: SEED=, PROGRAMME=, DEMO_DATABASE=sqlite|postgresql
 	@deploy/local/demo.sh
 
-up: build ## Start Redis and the three services on 127.0.0.1:50051-50053, data in var/
+up: build ## Start Redis, the three services and the gateway, http://127.0.0.1:8080/docs, data in var/
 	@deploy/local/up.sh
 
 down: ## Stop what `make up` started; the data stays
 	@deploy/local/down.sh
+
+sandbox: build contract ## Start a system for partners to try things against, with a key for each role
+	@deploy/local/sandbox.sh
+
+sandbox-reset: build contract ## Forget what happened in the sandbox, and start it again
+	@deploy/local/sandbox.sh reset
+
+sandbox-down: ## Stop the sandbox
+	@deploy/local/sandbox.sh down
 
 test: deps ## Run every check and every test; a skipped test fails
 	@tests/run_all.sh

@@ -5,6 +5,7 @@
 #   $state/authority/            0700
 #     ca.key ca.pem              the authority, for a year
 #     NAME.pem                   key and certificate of a service, for 30 days
+#     gateway.pem proxy.pem      the same of those who stand before the services
 #     feed-reader.pem            the same of the gateway where it follows the
 #                                feeds of the services, and reads nothing else
 #     signing-key.json           with which `parcours token` signs
@@ -33,13 +34,14 @@ make_ca() {
   mv "$authority/ca.key.new" "$authority/ca.key"
   mv "$authority/ca.pem.new" "$authority/ca.pem"
   # They were signed by the former one.
-  rm -f "$authority"/{enrolment,scheduling,evaluation,feed-reader}.pem
+  rm -f "$authority"/{enrolment,scheduling,evaluation,gateway,proxy,feed-reader}.pem
 }
 
 # make_certificate NAME [IDENTITY]: key and certificate in one file, replaced at
-# one moment, of the service of that name or of another identity of the system.
+# one moment, of the service of that name, of another identity of the system, or
+# of nobody in it where IDENTITY is empty.
 make_certificate() {
-  local name=$1 identity=${2:-service/$1} file=$authority/$1.pem
+  local name=$1 identity=${2-service/$1} file=$authority/$1.pem
   still_good "$file" 10 && return 0
   new_key >"$file.key"
   openssl req -new -key "$file.key" -sha256 -subj "/CN=$name" |
@@ -48,7 +50,7 @@ make_certificate() {
         echo "basicConstraints=critical,CA:FALSE"
         echo "keyUsage=critical,digitalSignature"
         echo "extendedKeyUsage=serverAuth,clientAuth"
-        echo "subjectAltName=URI:spiffe://parcours/$identity,DNS:$name.parcours.internal,DNS:localhost,IP:127.0.0.1"
+        echo "subjectAltName=${identity:+URI:spiffe://parcours/$identity,}DNS:$name.parcours.internal,DNS:localhost,IP:127.0.0.1"
       ) 2>/dev/null
   cat "$file.key" "$file.crt" >"$file.new"
   mv "$file.new" "$file"
@@ -66,6 +68,7 @@ make_authority() {
   make_ca
   for name in "${service_names[@]}"; do make_certificate "$name"; done
   make_certificate feed-reader feed-reader/gateway
+  for name in gateway proxy; do make_certificate "$name" ""; done
   [ -s "$authority/signing-key.json" ] ||
     "$cli" token keygen --signing_key_file="$authority/signing-key.json" \
       --jwks_file="$authority/keys.json" >/dev/null

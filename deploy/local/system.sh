@@ -177,6 +177,32 @@ start_service() {
   until_ready "$name" is_serving "$name"
 }
 
+# start_gateway LISTEN_ADDRESS [FLAG...]: before the running services, with
+# webhooks. REQUIRES: make_authority, and the contract (npm run contract).
+start_gateway() {
+  local listen=$1 name addresses=()
+  shift
+  for name in "${service_names[@]}"; do
+    addresses+=("--${name}_address=$(address_of "$name")"
+      "--feed_${name}_address=$(tls_address_of "$name")")
+  done
+  rm -f "$state/run/gateway.port"
+  setsid node_modules/.bin/node --disable-warning=ExperimentalWarning \
+    clients/gateway/src/main.ts \
+    --listen_address="$listen" --port_file="$state/run/gateway.port" "${addresses[@]}" \
+    --webhooks_database="$state/data/webhooks.db" --webhooks_key_file="$state/data/webhooks.key" \
+    --feed_certificate_file="$authority/feed-reader.pem" \
+    --feed_key_file="$authority/feed-reader.pem" --feed_ca_file="$authority/ca.pem" \
+    "$@" >>"$state/log/gateway.log" 2>&1 </dev/null 9>&- &
+  record gateway $!
+  until_ready gateway is_answering
+}
+
+is_answering() {
+  [ -s "$state/run/gateway.port" ] &&
+    curl --silent --fail --max-time 5 --output /dev/null "http://$(address_of gateway)/readyz"
+}
+
 # address_of NAME: where the running service listens.
 address_of() { echo "127.0.0.1:$(cat "$state/run/$1.port")"; }
 
@@ -185,17 +211,20 @@ tls_address_of() { echo "127.0.0.1:$(cat "$state/run/$1.tls-port")"; }
 
 is_serving() { [ -s "$state/run/$1.port" ] && "$cli" health --address="$(address_of "$1")"; }
 
-# start_simulation: the three on free ports. Time begins before any programme
-# does; whoever lives in it moves it on.
+# start_simulation [TIME [PORT]]: the three, the first in plain text on PORT and
+# the others on the next two; on free ports without. Business time begins at TIME
+# or, without, before any programme does; whoever lives in it moves it on.
 start_simulation() {
-  local simulated=(--simulation --simulation_start=2000-01-01T00:00:00Z)
+  local port=${2:-0} i listen=()
+  local simulated=(--simulation --simulation_start="${1:-2000-01-01T00:00:00Z}")
+  for i in 0 1 2; do listen+=("127.0.0.1:$((port == 0 ? 0 : port + i))"); done
   # Who starts first does not know the others' ports, and must not take a system
   # that stands on the usual ones for them.
-  start_service enrolment 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+  start_service enrolment "${listen[0]}" 127.0.0.1:0 "${simulated[@]}" \
     --scheduling_address= --evaluation_address=
-  start_service scheduling 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+  start_service scheduling "${listen[1]}" 127.0.0.1:0 "${simulated[@]}" \
     --enrolment_address="$(tls_address_of enrolment)" --evaluation_address=
-  start_service evaluation 127.0.0.1:0 127.0.0.1:0 "${simulated[@]}" \
+  start_service evaluation "${listen[2]}" 127.0.0.1:0 "${simulated[@]}" \
     --enrolment_address="$(tls_address_of enrolment)" \
     --scheduling_address="$(tls_address_of scheduling)"
 }

@@ -181,6 +181,15 @@ export class Errors {
     return error;
   }
 
+  /** The same, to be tried again after that many seconds. */
+  later(reason: string, seconds: number, metadata: Record<string, Text> = {}): GatewayError {
+    const error = this.make(reason, metadata);
+    error.details.push(
+      this.#detail("google.rpc.RetryInfo", { retryDelay: { seconds: BigInt(seconds), nanos: 0 } }),
+    );
+    return error;
+  }
+
   /** INVALID_ARGUMENT with all bad fields. REQUIRES: at least one. */
   invalid(violations: readonly Violation[]): GatewayError {
     const reasons = new Set(violations.map((violation) => violation.reason));

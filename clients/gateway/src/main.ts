@@ -8,6 +8,8 @@ import { Errors } from "./errors.ts";
 import { formatAddress, readFlags } from "./flags.ts";
 import { Log } from "./log.ts";
 import { GATEWAY_FLAGS, type Options, readOptions } from "./options.ts";
+import { Faults, withFaults } from "./sandbox/faults.ts";
+import { Sandbox } from "./sandbox/sandbox.ts";
 import { Docs } from "./server/docs.ts";
 import { Gateway } from "./server/gateway.ts";
 import { type Listener, listenPlain, listenTls, watchFiles, writePort } from "./server/listen.ts";
@@ -24,6 +26,7 @@ async function run(options: Options): Promise<void> {
   const errors = new Errors(contract, log);
   const metrics = new Metrics();
   const remotes = connectServices(options, contract, errors);
+  const faults = new Faults();
   const webhooks = startWebhooks({
     options: options.webhooks,
     contract,
@@ -31,8 +34,12 @@ async function run(options: Options): Promise<void> {
     log,
     enrolment: remotes.find((remote) => remote.name === "enrolment")?.transport,
     tlsReloadMs: options.tlsReloadMs,
+    ...(options.sandbox ? { faults: faults.webhooks } : {}),
   });
-  const backends: Backend[] = [...remotes, webhooks.backend];
+  const services: Backend[] = options.sandbox
+    ? remotes.map((remote) => withFaults(remote, faults, errors))
+    : remotes;
+  const backends: Backend[] = [...services, webhooks.backend];
   const gateway = new Gateway({
     contract,
     directory: new Directory(contract, backends),
@@ -40,6 +47,7 @@ async function run(options: Options): Promise<void> {
     log,
     metrics,
     docs: options.docs ? new Docs(join(options.contractDir, "openapi.json")) : undefined,
+    sandbox: options.sandbox ? new Sandbox(contract, errors, remotes, faults) : undefined,
     trustedProxies: options.trustedProxies,
     allowOrigins: options.allowOrigins,
     maxBodyBytes: options.maxBodyBytes,

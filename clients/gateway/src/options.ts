@@ -42,6 +42,8 @@ export type Options = {
   docs: boolean;
   logLevel: LogLevel;
   drainGraceMs: number;
+  /** Whether time is moved and faults are made by whoever asks, below /sandbox. */
+  sandbox: boolean;
   /** Undefined: this gateway has no webhooks. */
   webhooks: WebhookOptions | undefined;
 };
@@ -113,6 +115,11 @@ export const GATEWAY_FLAGS: readonly FlagSpec[] = [
     help: "Folder of parcours.binpb and openapi.json, which `make contract` writes.",
   },
   { name: "docs", default: "true", help: "Serve /openapi.json and /docs." },
+  {
+    name: "sandbox",
+    default: "false",
+    help: "Offer faults and time below /sandbox, for programs to be tried against a simulation.",
+  },
   { name: "log_level", default: "info", help: "debug, info, warning or error." },
   {
     name: "drain_grace",
@@ -155,6 +162,7 @@ export function readOptions(values: FlagValues): Options | { problems: string[] 
     metricsPortFile: flags.text("metrics_port_file"),
     contractDir: flags.text("contract_dir"),
     docs: flags.boolean("docs"),
+    sandbox: flags.boolean("sandbox"),
     logLevel: logLevel ?? "info",
     drainGraceMs: flags.duration("drain_grace", 0),
     webhooks: readWebhookOptions(flags),

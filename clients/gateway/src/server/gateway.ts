@@ -6,6 +6,7 @@ import type { Directory } from "../directory.ts";
 import type { Errors, GatewayError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { callerAddress, continueTrace, upstreamHeaders } from "../metadata.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { JsonHandler, sendError } from "../transcoding/json_handler.ts";
 import { Routes } from "../transcoding/routes.ts";
 import { ConnectHandlers, protocolOf } from "./connect_handler.ts";
@@ -21,6 +22,7 @@ export type GatewayOptions = {
   log: Log;
   metrics: Metrics;
   docs: Docs | undefined;
+  sandbox?: Sandbox | undefined;
   trustedProxies: readonly string[];
   allowOrigins: readonly string[];
   maxBodyBytes: number;
@@ -82,7 +84,7 @@ export class Gateway {
   }
 
   async #dispatch(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const { errors, docs } = this.#options;
+    const { errors, docs, sandbox } = this.#options;
     const url = request.url ?? "";
     if (url.length > MAX_URL) throw errors.make("URL_TOO_LONG", { maximum: String(MAX_URL) });
     const [path = "", query = ""] = splitOnce(url, "?");
@@ -93,6 +95,7 @@ export class Gateway {
       if (path === "/readyz") return this.#sendReady(request, response);
       if (docs?.handle(path, request, response)) return;
     }
+    if (await sandbox?.handle(path, request, response)) return;
 
     const [, first = ""] = path.split("/", 2);
     const prefixed = this.#prefixed.get(first);
