@@ -418,7 +418,7 @@ class WebhookMethods {
       }
     }
     for (const [i, kind] of (webhook?.kinds ?? []).entries()) {
-      if (isNew(`webhook.kinds[${i}]`) && !/^[a-z][a-z0-9_]{0,62}$/.test(kind)) {
+      if (isNew(`webhook.kinds[${i}]`) && !/^[A-Za-z_]{1,63}$/.test(kind)) {
         found.push({
           field: `webhook.kinds[${i}]`,
           reason: "FIELD_MALFORMED",

@@ -102,7 +102,7 @@ test("everything that is wrong is said at once, in both languages", async (t) =>
     parent: "bodies/Opale",
     webhook: {
       url: "https://user@partner.example/",
-      kinds: ["Application", "application", "a\u0007"],
+      kinds: ["half-day", "halfDay", "a\u0007"],
       services: [9, 0],
       description: "x".repeat(501),
       contact: { email: "nobody" },
