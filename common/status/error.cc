@@ -6,6 +6,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/strip.h"
+#include "common/text/french_date.h"
 #include "common/text/view.h"
 #include "google/rpc/error_details.pb.h"
 #include "parcours/type/v1/error_reason.pb.h"
@@ -54,8 +55,12 @@ const Description& Describe(Reason reason) {
   return found != all.end() ? found->second : all.at(static_cast<Reason>(0));
 }
 
-// `text` with each `{key}` replaced; a place without metadata stays as it is.
-std::string Fill(std::string_view text, const ErrorMetadata& metadata) {
+std::string AsItIs(std::string_view value) { return std::string(value); }
+
+// `text` with each `{key}` replaced by what `print` makes of its value; a place
+// without metadata stays as it is.
+std::string Fill(std::string_view text, const ErrorMetadata& metadata,
+                 std::string (*print)(std::string_view) = AsItIs) {
   std::string filled;
   while (!text.empty()) {
     const std::size_t open = text.find('{');
@@ -66,7 +71,7 @@ std::string Fill(std::string_view text, const ErrorMetadata& metadata) {
     const auto value = metadata.find(key);
     filled.append(text.substr(0, open));
     if (value != metadata.end()) {
-      filled.append(value->second);
+      filled.append(print(value->second));
     } else {
       filled.append(text.substr(open, close - open + 1));
     }
@@ -103,7 +108,7 @@ void AddViolation(google::rpc::BadRequest& bad_request, std::string_view field,
   violation.set_description(Fill(description.en, metadata));
   violation.mutable_localized_message()->set_locale("fr");
   violation.mutable_localized_message()->set_message(
-      Fill(description.fr, metadata));
+      Fill(description.fr, metadata, InFrench));
 }
 
 }  // namespace
@@ -114,7 +119,7 @@ absl::Status MakeError(Reason reason, ErrorMetadata metadata) {
 
   google::rpc::LocalizedMessage localized;
   localized.set_locale("fr");
-  localized.set_message(Fill(description.fr, metadata));
+  localized.set_message(Fill(description.fr, metadata, InFrench));
   SetDetail(status, kLocalizedMessageUrl, localized);
 
   google::rpc::ErrorInfo info;

@@ -18,6 +18,7 @@ namespace parcours {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
@@ -79,6 +80,16 @@ TEST(MakeError, CarriesCodeTextsReasonAndMetadata) {
 TEST(MakeError, LeavesAPlaceWithoutMetadataVisible) {
   EXPECT_EQ(MakeError(Reason::kNotFound).message(),
             "{resource} does not exist.");
+}
+
+TEST(MakeError, SaysDaysInFrenchAndLeavesThemInMetadata) {
+  const absl::Status status =
+      MakeError(Reason::kNoteLate, {{"due", "2026-06-01"}});
+  EXPECT_EQ(MetadataOf(status)["due"], "2026-06-01");
+  EXPECT_THAT(status.message(), HasSubstr("2026-06-01"));
+  const auto localized =
+      DetailOf<google::rpc::LocalizedMessage>(status, kLocalizedMessageUrl);
+  EXPECT_THAT(localized.message(), HasSubstr("attendues le 1er juin 2026 ;"));
 }
 
 TEST(MakeError, DoesNotExpandPlacesThatComeWithMetadata) {

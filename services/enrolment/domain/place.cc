@@ -3,25 +3,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "common/status/macros.h"
+#include "common/text/french_date.h"
 #include "common/text/view.h"
 #include "common/time/french_calendar.h"
 
 namespace parcours::enrolment {
 namespace {
 
-// "le 18 mars 2026 à 17 h 30", in the cohort's zone, without the article.
+// "18 mars 2026 à 17 h 30", in the cohort's zone.
 std::string PrintFr(const Cohort& cohort, absl::Time time) {
-  static constexpr std::string_view kMonths[] = {
-      "janvier", "février", "mars",      "avril",   "mai",      "juin",
-      "juillet", "août",    "septembre", "octobre", "novembre", "décembre"};
   absl::TimeZone zone;
   absl::LoadTimeZone(cohort.time_zone, &zone);
-  const absl::CivilSecond civil = absl::ToCivilSecond(time, zone);
-  return Cat(civil.day(), civil.day() == 1 ? "er" : "", " ",
-             kMonths[civil.month() - 1], " ", civil.year(), " à ", civil.hour(),
-             " h ", absl::Dec(civil.minute(), absl::kZeroPad2));
+  return FrenchMinute(absl::ToCivilMinute(time, zone));
 }
 
 std::string PrintEn(const Cohort& cohort, absl::Time time) {
