@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createSecureServer, createServer, type Http2Server } from "node:http2";
+import {
+  createSecureServer,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, describe, test } from "node:test";
 import { create, type DescMethodServerStreaming, type DescMethodUnary } from "@bufbuild/protobuf";
@@ -150,6 +155,32 @@ describe("replicas", () => {
     assert.ok(error instanceof ConnectError);
     assert.equal(errors.reasonOf(error), "DATABASE_UNAVAILABLE");
     assert.equal((replicas[0]?.calls ?? 0) + (replicas[1]?.calls ?? 0), 1);
+  });
+
+  test("that end in the middle are 503, as those that were never there", async () => {
+    const replica = new Replica();
+    const gateway = await startGateway(contract, [backend([await replica.listen()])]);
+    cleanups.push(() => gateway.stop());
+    const sessions: ServerHttp2Session[] = [];
+    replica.server.on("session", (session) => sessions.push(session));
+    const lose = () => {
+      for (const session of sessions.splice(0)) session.destroy();
+      return new Promise(() => {});
+    };
+    replica.behaviour.get = lose;
+    const lost = await fetch(`${gateway.url}/v1/rooms/1`, {
+      method: "PUT",
+      headers: { "request-timeout": "5" },
+    });
+    assert.equal(lost.status, 503);
+    assert.match(await lost.text(), /OWNER_UNAVAILABLE/);
+    replica.behaviour.count = async function* () {
+      yield create(contract.message("parcours.echo.v1.EchoResponse"), { etag: "1" });
+      await lose();
+    };
+    const lines = (await (await fetch(`${gateway.url}/v1/rooms/1:count`)).text()).split("\n");
+    assert.match(lines[0] ?? "", /"etag":"1"/);
+    assert.match(lines[1] ?? "", /OWNER_UNAVAILABLE/);
   });
 
   test("none of which is there are 503, and nothing of their address is shown", async () => {

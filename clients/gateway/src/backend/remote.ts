@@ -11,6 +11,7 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { GatewayError } from "../errors.ts";
 import { type Address, formatAddress } from "../flags.ts";
 import type { TlsFiles } from "../options.ts";
 import type { Backend } from "./backend.ts";
@@ -55,13 +56,18 @@ export class RemoteBackend implements Backend {
           transport.unary(method, signal, left, header, input, contextValues),
         ),
       stream: async (method, signal, timeoutMs, header, input, contextValues) => {
+        const watch = <T extends { message: AsyncIterable<unknown> }>(answer: T): T => ({
+          ...answer,
+          message: untilLost(answer.message, signal),
+        });
         if (method.methodKind !== "server_streaming") {
           const { transport } = this.#next();
-          return transport.stream(method, signal, timeoutMs, header, input, contextValues);
+          const call = transport.stream(method, signal, timeoutMs, header, input, contextValues);
+          return watch(await call.catch((cause) => Promise.reject(whatHappened(cause, signal))));
         }
         // One message, which may be sent again.
         const messages = await Array.fromAsync(input);
-        return this.#call(method, signal, timeoutMs, (transport, left) =>
+        const answer = await this.#call(method, signal, timeoutMs, (transport, left) =>
           transport.stream(
             method,
             signal,
@@ -71,6 +77,7 @@ export class RemoteBackend implements Backend {
             contextValues,
           ),
         );
+        return watch(answer);
       },
     };
   }
@@ -118,7 +125,7 @@ export class RemoteBackend implements Backend {
       try {
         return await attempt(this.#next().transport, left);
       } catch (cause) {
-        const error = ConnectError.from(cause);
+        const error = whatHappened(cause, signal);
         const lost = error.code === Code.Unavailable && !this.#options.isAnswer(error);
         if (!lost || made === attempts || signal?.aborted) throw error;
       }
@@ -145,6 +152,34 @@ export class RemoteBackend implements Backend {
       readMaxBytes: 16 * maxMessageBytes,
     });
     return { transport, sessions };
+  }
+}
+
+/** Codes by which the library tells the many ways in which a connection ends. */
+const OF_CONNECTIONS = new Set([
+  Code.Aborted,
+  Code.Canceled,
+  Code.Internal,
+  Code.Unavailable,
+  Code.Unknown,
+]);
+
+/** The error of a call; UNAVAILABLE where its connection ended before the service had said how. */
+function whatHappened(cause: unknown, signal: AbortSignal | undefined): ConnectError {
+  const error = ConnectError.from(cause);
+  const isOurs = error instanceof GatewayError || signal?.aborted;
+  if (isOurs || error.metadata.has("grpc-status") || !OF_CONNECTIONS.has(error.code)) return error;
+  return new ConnectError(error.rawMessage, Code.Unavailable, undefined, undefined, error);
+}
+
+async function* untilLost<T>(
+  messages: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (cause) {
+    throw whatHappened(cause, signal);
   }
 }
 

@@ -46,9 +46,9 @@ const SCRIPT = `SwaggerUIBundle({
   validatorUrl: null,
   defaultModelsExpandDepth: -1,
   defaultModelExpandDepth: 3,
+  defaultModelRendering: "model",
   displayRequestDuration: true,
   syntaxHighlight: false,
-  tagsSorter: undefined,
 });
 `;
 
