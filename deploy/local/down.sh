@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Stops what up.sh started, services before the cache they use. Data stays.
+# Stops what up.sh started, each before what it uses. Data stays.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source deploy/local/system.sh
 
 state=$PWD/var
 stopped=0
-for name in evaluation scheduling enrolment redis; do
+for name in gateway evaluation scheduling enrolment redis; do
   if is_running "$name"; then
     stop "$name"
     stopped=$((stopped + 1))

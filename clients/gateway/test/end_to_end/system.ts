@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ROOT } from "../support/contracts.ts";
 
 const BINARIES = process.env.PARCOURS_BINARIES ?? "build/release";
@@ -77,7 +77,7 @@ export class System {
   /** A token of the local authority for one role. */
   mint(role: string, ...claims: string[]): string {
     const out = join(this.folder, `token-${role}`);
-    execFileSync(join(ROOT, BINARIES, "clients/cli/parcours"), [
+    execFileSync(join(resolve(ROOT, BINARIES), "clients/cli/parcours"), [
       "token",
       `--as=${role}`,
       `--subject=gateway-${role}`,
