@@ -29,6 +29,14 @@ function(_parcours_configure target)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
 endfunction()
 
+# What only tests run: under the address sanitizer, optimising it takes longer
+# than what that saves.
+function(_parcours_compile_fast target)
+  if(PARCOURS_SANITIZE STREQUAL "address")
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 function(parcours_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;PRIVATE_DEPS")
   if(arg_UNPARSED_ARGUMENTS)
@@ -39,6 +47,9 @@ function(parcours_library name)
   if(compiled)
     add_library(${name} STATIC ${arg_SOURCES})
     _parcours_configure(${name})
+    if("${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCES}" MATCHES "/testing/")
+      _parcours_compile_fast(${name})
+    endif()
     target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name} PUBLIC ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
   else()
@@ -90,6 +101,7 @@ function(parcours_test name)
 
   add_executable(${name} ${arg_SOURCES})
   _parcours_configure(${name})
+  _parcours_compile_fast(${name})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gmock_main)
   # Under the thread sanitizer only the tests labelled for it are built.
   if(PARCOURS_SANITIZE STREQUAL "thread" AND NOT "tsan" IN_LIST arg_LABELS)
