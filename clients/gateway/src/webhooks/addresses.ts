@@ -1,13 +1,30 @@
 import type { LookupAddress } from "node:dns";
-import { lookup } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 
-/** All addresses of a host, as the system resolves it. */
+/** All addresses of a host. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-export const systemResolve: Resolve = (hostname) =>
+/** As the system does, with the names that this machine gives itself. */
+export const localResolve: Resolve = (hostname) =>
   lookup(hostname, { all: true, order: "verbatim" });
+
+/**
+ * By the name servers alone, each query for itself: the system's own resolver has few
+ * threads, which one receiver with a slow name server could hold for all.
+ */
+export const publicResolve: Resolve = async (hostname) => {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  const [four, six] = await Promise.allSettled([
+    resolver.resolve4(hostname),
+    resolver.resolve6(hostname),
+  ]);
+  if (four.status === "rejected" && six.status === "rejected") throw four.reason;
+  const found = (answer: PromiseSettledResult<string[]>, family: number) =>
+    answer.status === "rejected" ? [] : answer.value.map((address) => ({ address, family }));
+  return [...found(four, 4), ...found(six, 6)];
+};
 
 /** One of a host's addresses is not public. */
 export class AddressRefused extends Error {

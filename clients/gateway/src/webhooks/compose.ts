@@ -5,7 +5,7 @@ import { type Contract, onlyReads } from "../contract/contract.ts";
 import type { Errors } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { watchFiles } from "../server/listen.ts";
-import { systemResolve } from "./addresses.ts";
+import { localResolve, publicResolve } from "./addresses.ts";
 import { realClock } from "./clock.ts";
 import { type Faults, WebhookDispatcher } from "./dispatcher.ts";
 import { SOURCES, type Source } from "./events.ts";
@@ -49,7 +49,8 @@ export function startWebhooks(parts: {
   }
   const key = MasterKey.fromFile(options.keyFile);
   const store = new Store(options.database);
-  const policy = { allowLoopback: options.allowLoopback, resolve: systemResolve };
+  const { allowLoopback } = options;
+  const policy = { allowLoopback, resolve: allowLoopback ? localResolve : publicResolve };
   const sender = new Sender({ clock: realClock, policy });
   const feeds = SOURCES.map(
     (name) =>
@@ -93,7 +94,7 @@ export function startWebhooks(parts: {
     dispatcher,
     enrolment,
   });
-  if (options.allowLoopback) log.warning("webhooks may go to this machine: for sandboxes only");
+  if (allowLoopback) log.warning("webhooks may go to this machine: for sandboxes only");
   dispatcher.start();
   return {
     backend: localBackend(BACKEND, transport),

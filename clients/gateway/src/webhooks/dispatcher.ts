@@ -47,6 +47,8 @@ export const MOST_PENDING = 10_000;
 const AT_ONCE_FOR_ONE = 8;
 const AT_ONCE = 64;
 const SWAPPED_BY_MS = 2_000;
+/** After what came of a delivery could not be kept: receivers are not to pay for it. */
+const HOLD_MS = 10_000;
 
 /** Misbehaviour that receivers must bear: for sandboxes. */
 export interface Faults {
@@ -116,6 +118,7 @@ export class WebhookDispatcher {
   #pumping = false;
   #turn = 0;
   #queued = 0;
+  #holdUntil = 0;
   #cancelWake: () => void = () => {};
   #cancelCleaning: () => void = () => {};
 
@@ -271,6 +274,10 @@ export class WebhookDispatcher {
     const { store, clock } = this.#options;
     this.#cancelWake();
     const now = clock.now();
+    if (this.#holdUntil > now) {
+      this.#wakeAfter(this.#holdUntil - now);
+      return;
+    }
     const webhooks = store.webhooksInState(ACTIVE).filter((webhook) => webhook.pending > 0);
     let next = Number.POSITIVE_INFINITY;
     // Whose turn is first changes, so that nobody is always last.
@@ -313,7 +320,7 @@ export class WebhookDispatcher {
       .catch((error) => {
         // Nothing was kept: it is due still, and tried again a little later.
         this.#options.log.error("delivery not kept", { error: String(error) });
-        this.#wakeAfter(1_000);
+        this.#holdUntil = this.#options.clock.now() + HOLD_MS;
       })
       .finally(() => {
         keys.delete(key);

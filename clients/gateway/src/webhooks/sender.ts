@@ -176,7 +176,10 @@ function failureOf(error: unknown): number {
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
     const code = String((one as NodeJS.ErrnoException).code ?? "");
     if (code === "ADDRESS_REFUSED") return Failure.addressRefused;
-    if (/^(ENOTFOUND|EAI_|ENODATA)/.test(code)) return Failure.nameNotResolved;
+    const call = String((one as NodeJS.ErrnoException).syscall ?? "");
+    if (/^(ENOTFOUND|EAI_|ENODATA)/.test(code) || /^(query|getaddrinfo)/.test(call)) {
+      return Failure.nameNotResolved;
+    }
     if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return Failure.timeout;
     if (/^HPE_|^UND_ERR_HEADERS_OVERFLOW$/.test(code) || one.name === "HTTPParserError") {
       return Failure.answerMalformed;

@@ -469,7 +469,7 @@ class WebhookMethods {
     } catch (error) {
       if (error instanceof AddressRefused) expected = "a URL with a public address";
       // A resolver that is away for a moment decides nothing.
-      else if ((error as NodeJS.ErrnoException).code === "ENOTFOUND") {
+      else if (/^(ENOTFOUND|ENODATA)$/.test(String((error as NodeJS.ErrnoException).code))) {
         expected = "a URL whose host has an address";
       }
     }
@@ -531,17 +531,12 @@ class WebhookMethods {
   }
 
   #countTest(webhook: string): void {
-    const { clock, contract, errors } = this.#options;
+    const { clock, errors } = this.#options;
     const now = clock.now();
     const recent = (this.#tests.get(webhook) ?? []).filter((time) => time > now - MINUTE_MS);
     if (recent.length >= TESTS_A_MINUTE) {
       const wait = Math.ceil(((recent[0] as number) + MINUTE_MS - now) / 1000);
-      const error = errors.make("QUOTA_EXCEEDED", { seconds: String(wait) });
-      error.details.push({
-        desc: contract.message("google.rpc.RetryInfo"),
-        value: { retryDelay: durationFromMs(wait * 1000) } as never,
-      });
-      throw error;
+      throw errors.later("QUOTA_EXCEEDED", wait, { seconds: String(wait) });
     }
     this.#tests.set(webhook, [...recent, now]);
   }

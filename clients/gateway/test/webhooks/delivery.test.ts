@@ -459,6 +459,24 @@ test("during the overlap of a rotation both secrets sign, and then the new one a
   assert.equal(world.store.webhook(name)?.previousSecret, null);
 });
 
+test("while what came of a delivery cannot be kept, receivers are not called again and again", async (t) => {
+  const { receiver, world, name } = await start(t);
+  const finish = world.store.finish.bind(world.store);
+  world.store.finish = () => {
+    throw new Error("disk full");
+  };
+  world.feeds.enrolment.push(application("a1"));
+  await until(() => world.lines.some((line) => line.includes("delivery not kept")));
+  await settle();
+  assert.equal(receiver.received.length, 1);
+  world.store.finish = finish;
+  world.manual.advance(10 * SECOND);
+  await until(() => world.deliveries(name)[0]?.state === DELIVERED);
+  const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+  assert.equal(ids.length, 2);
+  assert.equal(new Set(ids).size, 1);
+});
+
 test("sandboxes: every event twice", async (t) => {
   const { receiver, world } = await start(t, { faults: { duplicate: true } });
   world.feeds.enrolment.push(application("a1"));
