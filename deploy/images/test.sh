@@ -57,8 +57,9 @@ parcours() {
     "$PARCOURS_IMAGES/services:$PARCOURS_TAG" parcours "$@" \
     --token_file=/run/parcours/token --tls_ca_file=/run/parcours/ca.pem
 }
-addresses=(--enrolment_address=nginx:8451 --scheduling_address=nginx:8452
-  --evaluation_address=nginx:8453)
+proxy=proxy.parcours.internal
+addresses=(--enrolment_address=$proxy:8451 --scheduling_address=$proxy:8452
+  --evaluation_address=$proxy:8453)
 
 # https PATH [CURL OPTION...]: through nginx, from this machine.
 https() {
@@ -80,7 +81,7 @@ until_true() {
 
 step "up"
 "${compose[@]}" up --detach >>"$logs/compose.log" 2>&1
-for port in 8451 8452 8453; do until_true parcours health --address="nginx:$port"; done
+for port in 8451 8452 8453; do until_true parcours health --address="$proxy:$port"; done
 until_true https /readyz
 
 step "nobody is root, nothing can be written"
@@ -109,5 +110,5 @@ https /docs >/dev/null
 
 step "a service that is killed comes back"
 "$engine" kill "$("${compose[@]}" ps --quiet enrolment)" >/dev/null
-until_true parcours health --address=nginx:8451
+until_true parcours health --address="$proxy:8451"
 https /v1/bodies/opale/cohorts/culture-ess-2026 >/dev/null
