@@ -1,7 +1,7 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench fuzz images images-test clean
+.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench fuzz images images-test clean rolling-test
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ bench: build ## Run the measurements
 
 fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
 	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" tests/fuzz/run.sh
+
+rolling-test: build ## Upgrade two replicas under load from PREVIOUS=<git revision> to this tree
+	@cmake --build --preset release --target rolling_load
+	@tests/rolling/run.sh "$(PREVIOUS)"
 
 images: deps ## Build the container images (podman or docker): see deploy/images
 	@deploy/images/build.sh

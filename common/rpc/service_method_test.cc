@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "common/rpc/testdata/probe.pb.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "parcours/platform/v1/upload.pb.h"
 
 namespace parcours::rpc {
 namespace {
@@ -140,6 +142,52 @@ TEST_F(PermissionTest, AnybodyMayDoWhatIsPublic) {
   method_.public_roles = Roles({type::v1::ROLE_PUBLIC});
   EXPECT_OK(PermissionOf(method_, Somebody({type::v1::ROLE_PUBLIC}, "")));
   EXPECT_OK(PermissionOf(method_, Somebody({type::v1::ROLE_AUDITOR})));
+}
+
+class HotKeyTest : public ::testing::Test {
+ protected:
+  std::string KeyOf(const char* method,
+                    const google::protobuf::Message& request) {
+    return HotKey(
+        *ReadMethod("parcours.platform.v1.UploadService", method, {}, metrics_),
+        request);
+  }
+  static platform::v1::CreateUploadRequest Create(std::string parent) {
+    platform::v1::CreateUploadRequest request;
+    request.set_parent(std::move(parent));
+    return request;
+  }
+  telemetry::Metrics metrics_;
+};
+
+TEST_F(HotKeyTest, IsWhatTheChangeLiesUnder) {
+  EXPECT_EQ(KeyOf("CreateUpload", Create("bodies/b/cohorts/c")),
+            "bodies/b/cohorts/c");
+  EXPECT_EQ(KeyOf("CreateUpload", Create("bodies/b/cohorts/c/applications/a")),
+            "bodies/b/cohorts/c");
+}
+
+TEST_F(HotKeyTest, IsNoneForWhatLiesHigherAndForWhatIsNoName) {
+  EXPECT_EQ(KeyOf("CreateUpload", Create("bodies/b")), "");
+  EXPECT_EQ(KeyOf("CreateUpload", Create("")), "");
+  EXPECT_EQ(KeyOf("CreateUpload", Create(std::string(1'000'000, '/'))), "");
+}
+
+TEST_F(HotKeyTest, IsNoneForCallsThatOnlyRead) {
+  platform::v1::GetUploadRequest request;
+  request.set_name("bodies/b/uploads/u");
+  EXPECT_EQ(KeyOf("GetUpload", request), "");
+}
+
+TEST_F(HotKeyTest, IsFoundInTheResourceThatARequestHolds) {
+  ServiceMethod method("a.Service/Update", metrics_);
+  const google::protobuf::FieldDescriptor* const held =
+      testdata::v1::UpdateThingRequest::descriptor()->FindFieldByName("thing");
+  method.subject = {held, held->message_type()->FindFieldByName("name")};
+  testdata::v1::UpdateThingRequest update;
+  EXPECT_EQ(HotKey(method, update), "");
+  update.mutable_thing()->set_name("bodies/b/cohorts/c/things/t");
+  EXPECT_EQ(HotKey(method, update), "bodies/b/cohorts/c");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "common/testing/database_fixture.h"
 #include "common/testing/silent_server.h"
 #include "common/testing/status_matchers.h"
+#include "common/text/view.h"
 #include "gtest/gtest.h"
 
 namespace parcours::storage {
@@ -296,6 +297,32 @@ TEST(PostgresqlSessionTest, RefusesAPasswordInTheUrl) {
       absl::Now() + absl::Seconds(1));
   EXPECT_THAT(session, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(session.status().ToString().find("secret"), std::string::npos);
+}
+
+TEST(PostgresqlSessionTest, TakesTheFirstOfSeveralServersThatAnswers) {
+  const testing::SilentServer silent;
+  TestDatabase database(Engine::kPostgresql);
+  const std::string url = database.options().url;
+  const std::size_t host = url.find("?host=") + 6;
+  const std::size_t end = url.find('&', host);
+  const std::string folder = url.substr(host, end - host);
+  for (const std::string& hosts :
+       {Cat("/nowhere,", folder, "&port=5432"),
+        Cat("127.0.0.1,", folder, "&port=", silent.port(), ",5432"),
+        Cat(folder, ",/nowhere&port=5432,5432")}) {
+    const auto session = PostgresqlSession::Connect(
+        Cat(url.substr(0, host), hosts,
+            "&user=postgres&target_session_attrs=read-write"),
+        "", absl::Now() + absl::Seconds(20));
+    EXPECT_OK(session) << hosts;
+  }
+  EXPECT_THAT(PostgresqlSession::Connect(
+                  "postgresql:///a?host=/nowhere,/neither&user=postgres", "",
+                  absl::Now() + absl::Seconds(20)),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(PostgresqlSession::Connect("postgresql:///a?host=b,c&port=1,2,3",
+                                         "", absl::Now() + absl::Seconds(20)),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(PostgresqlSessionTest, IsLostWhenTheServerEndsIt) {
