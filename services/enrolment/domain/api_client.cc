@@ -96,6 +96,7 @@ bool IsForPrograms(Role role) {
     case Role::kService:
     case Role::kAdministrator:
     case Role::kPublic:
+    case Role::kFeedReader:
       return false;
   }
   return false;

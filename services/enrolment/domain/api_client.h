@@ -38,6 +38,7 @@ enum class Role {
   kService,
   kAdministrator,
   kPublic,
+  kFeedReader,
 };
 
 // ACTIVE ⇄ DISABLED by decision; EXPIRED by time, whatever was decided.
@@ -147,7 +148,8 @@ struct EnumNames<enrolment::Role> {
                                                 "AUDITOR",
                                                 "SERVICE",
                                                 "ADMINISTRATOR",
-                                                "PUBLIC"};
+                                                "PUBLIC",
+                                                "FEED_READER"};
 };
 
 template <>
