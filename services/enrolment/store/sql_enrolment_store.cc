@@ -56,7 +56,8 @@ std::vector<std::string> ScopesOfApplication(const Application& application) {
 
 std::vector<std::string> ScopesOfAgreement(const Agreement& agreement) {
   std::vector<std::string> scopes{agreement.name.body(),
-                                  agreement.cohort.text()};
+                                  agreement.cohort.text(),
+                                  agreement.application.text()};
   AddUnlessEmpty(scopes, agreement.organisation.text());
   return scopes;
 }

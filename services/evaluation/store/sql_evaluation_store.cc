@@ -37,9 +37,25 @@ std::vector<std::string> ScopesOfPerson(const Resource& resource) {
           resource.person.text()};
 }
 
+// The same with the participation through which its owners reach it.
+template <typename Resource>
+std::vector<std::string> ScopesOfParticipation(const Resource& resource) {
+  std::vector<std::string> scopes = ScopesOfPerson(resource);
+  if (!resource.enrolment.empty()) {
+    scopes.push_back(resource.enrolment.text());
+  }
+  return scopes;
+}
+
+std::vector<std::string> ScopesOfAppeal(const Appeal& appeal) {
+  return {appeal.name.body(), appeal.name.Under<CohortName>().text(),
+          appeal.enrolment.text()};
+}
+
 std::vector<std::string> ScopesOfCertificate(const Certificate& certificate) {
   return {certificate.name.body(),
-          certificate.enrolment.Under<CohortName>().text()};
+          certificate.enrolment.Under<CohortName>().text(),
+          certificate.enrolment.text()};
 }
 
 // The learner, their employer and their funder own what the roster of a cohort
@@ -101,7 +117,7 @@ class SqlEvaluationUnit final : public EvaluationUnit {
         plans_(transaction, AssessmentPlanTable(), "assessmentPlan",
                ScopesOfCohort<AssessmentPlan>),
         notes_(transaction, ValidationNoteTable(), "validationNote",
-               ScopesOfPerson<ValidationNote>),
+               ScopesOfParticipation<ValidationNote>),
         versions_(transaction, NoteVersionTable(), "noteVersion",
                   ScopesOfCohort<NoteVersion>),
         readers_(transaction, NoteReaderTable(), "noteReader",
@@ -114,8 +130,9 @@ class SqlEvaluationUnit final : public EvaluationUnit {
                    ScopesOfCohort<Decision>),
         minutes_(transaction, MinutesTable(), "minutes",
                  ScopesOfCohort<Minutes>),
-        results_(transaction, ResultTable(), "result", ScopesOfPerson<Result>),
-        appeals_(transaction, AppealTable(), "appeal", ScopesOfCohort<Appeal>),
+        results_(transaction, ResultTable(), "result",
+                 ScopesOfParticipation<Result>),
+        appeals_(transaction, AppealTable(), "appeal", ScopesOfAppeal),
         certificates_(transaction, CertificateTable(), "certificate",
                       ScopesOfCertificate),
         roster_(transaction, RosterEntryTable(), "rosterEntry",

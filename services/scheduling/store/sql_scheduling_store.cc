@@ -49,6 +49,26 @@ std::vector<std::string> ScopesOfPerson(const Resource& resource) {
           resource.person.text()};
 }
 
+// The same with the participation through which its owners reach it.
+template <typename Resource>
+std::vector<std::string> ScopesOfParticipation(const Resource& resource) {
+  std::vector<std::string> scopes = ScopesOfPerson(resource);
+  if (!resource.enrolment.empty()) {
+    scopes.push_back(resource.enrolment.text());
+  }
+  return scopes;
+}
+
+// Within a cohort, with the participation through which its owners reach it.
+template <typename Resource>
+std::vector<std::string> ScopesOfAttendance(const Resource& resource) {
+  std::vector<std::string> scopes = ScopesOfCohort(resource);
+  if (!resource.enrolment.empty()) {
+    scopes.push_back(resource.enrolment.text());
+  }
+  return scopes;
+}
+
 // The learner, their employer and their funder own what the roster of a cohort
 // says of the participation, and what is written of it here.
 std::vector<access::Ownership> OwnersOfRosterEntry(const RosterEntry& entry) {
@@ -102,10 +122,10 @@ class SqlSchedulingUnit final : public SchedulingUnit {
         sheets_(transaction, SheetTable(), "attendanceSheet",
                 ScopesOfCohort<AttendanceSheet>),
         entries_(transaction, EntryTable(), "attendanceEntry",
-                 ScopesOfCohort<AttendanceEntry>),
+                 ScopesOfAttendance<AttendanceEntry>),
         completion_records_(transaction, CompletionRecordTable(),
                             "completionRecord",
-                            ScopesOfPerson<CompletionRecord>) {}
+                            ScopesOfParticipation<CompletionRecord>) {}
 
   Repository<Venue>& venues() override { return venues_; }
   Repository<Room>& rooms() override { return rooms_; }
