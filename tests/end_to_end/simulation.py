@@ -14,24 +14,24 @@ SERVICES = ("enrolment", "scheduling", "evaluation")
 
 
 class Simulation:
-    """The services, started when made and ended by stop."""
+    """The services, started when made and ended by stop; `also` the gateway."""
 
-    def __init__(self, binaries, contract):
+    def __init__(self, binaries, contract, *also):
         self.contract = contract
         self.binaries = pathlib.Path(binaries).resolve()
         self.folder = tempfile.TemporaryDirectory(prefix="parcours-walk.")
         self.state = pathlib.Path(self.folder.name, "system")
         self.process = subprocess.Popen(
-            [ROOT / "tests/end_to_end/simulation.sh", self.state], cwd=ROOT,
+            [ROOT / "tests/end_to_end/simulation.sh", self.state, *also], cwd=ROOT,
             env=os.environ | {"PARCOURS_BINARIES": str(self.binaries)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             self.stop()
             raise AssertionError("the simulation did not start")
-        self.addresses = {name: f"127.0.0.1:{(self.state / 'run' / (name + '.port')).read_text()}"
-                          for name in SERVICES}
-        self.channels = {name: grpc.insecure_channel(address)
-                         for name, address in self.addresses.items()}
+        ports = {name: (self.state / "run" / (name + ".port")).read_text().strip()
+                 for name in (*SERVICES, *also)}
+        self.addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+        self.channels = {name: grpc.insecure_channel(self.addresses[name]) for name in SERVICES}
         self.administrator = (self.state / "authority/token").read_text().strip()
         self.methods = {}
         for service, method in contract.methods():
@@ -44,6 +44,13 @@ class Simulation:
         self.process.wait(timeout=60)
         self.process.stdout.close()
         self.folder.cleanup()
+
+    def restart_enrolment(self):
+        """Stops it and starts it again, where it was."""
+        self.process.stdin.write("restart\n")
+        self.process.stdin.flush()
+        if self.process.stdout.readline() != "restarted\n":
+            raise AssertionError("enrolment did not start again")
 
     def command(self, *arguments):
         done = subprocess.run(
@@ -83,7 +90,7 @@ class Simulation:
         channel = self.channels[package if package in SERVICES else "enrolment"]
         return self.contract.call(channel, service, method, request, token)
 
-    def ask(self, name, **fields):
+    def ask(self, name, /, **fields):
         """The answer to an administrator; fails when there is none."""
         service, method = self.methods[name]
         request = self.contract.message(method.input_type.full_name, **fields)

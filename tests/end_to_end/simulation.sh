@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # A simulation for a test: Redis, the three services on free ports and a local
 # authority, below STATE, until standard input ends. Says "ready" once they
-# answer; addresses are in STATE/run, the authority in STATE/authority.
+# answer; addresses are in STATE/run, the authority in STATE/authority. With
+# `gateway` that is started too, with webhooks that may go to this machine. A line
+# on standard input restarts enrolment where it was; says "restarted".
 #
-# usage: PARCOURS_BINARIES=build/asan simulation.sh STATE
+# usage: PARCOURS_BINARIES=build/asan simulation.sh STATE [gateway]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source deploy/local/system.sh
@@ -15,7 +17,7 @@ prepare_state
 
 stop_all() {
   local name
-  for name in evaluation scheduling enrolment redis; do stop "$name"; done
+  for name in gateway evaluation scheduling enrolment redis; do stop "$name"; done
 }
 trap stop_all EXIT
 
@@ -25,5 +27,16 @@ sed -i 's/ROLE_ADMINISTRATOR$/ROLE_ADMINISTRATOR, ROLE_SERVICE/' "$authority/ide
 
 start_redis
 start_simulation
+if [ "${2:-}" = gateway ]; then
+  node_modules/.bin/node --disable-warning=ExperimentalWarning \
+    clients/gateway/src/contract/build.ts "$state/contract" >&2
+  start_gateway 127.0.0.1:0 --contract_dir="$state/contract" --webhooks_allow_loopback
+fi
 echo ready
-cat >/dev/null
+while read -r _; do
+  addresses=("$(address_of enrolment)" "$(tls_address_of enrolment)")
+  stop enrolment
+  start_service enrolment "${addresses[@]}" --simulation --scheduling_address= \
+    --evaluation_address=
+  echo restarted
+done
