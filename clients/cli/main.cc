@@ -323,14 +323,13 @@ ExitCode Watch(const std::vector<std::string>& arguments) {
       if (sigtimedwait(&signals, nullptr, &kPatience) > 0) stop.Stop();
     }
   });
-  const ExitCode code = WatchCommand(
-      *addresses,
-      {.service = absl::GetFlag(FLAGS_service),
-       .kinds = absl::GetFlag(FLAGS_kinds),
-       .within = absl::GetFlag(FLAGS_within),
-       .after = absl::GetFlag(FLAGS_after),
-       .json = absl::GetFlag(FLAGS_json)},
-      stop, std::cout, std::cerr);
+  const ExitCode code = WatchCommand(*addresses,
+                                     {.service = absl::GetFlag(FLAGS_service),
+                                      .kinds = absl::GetFlag(FLAGS_kinds),
+                                      .within = absl::GetFlag(FLAGS_within),
+                                      .after = absl::GetFlag(FLAGS_after),
+                                      .json = absl::GetFlag(FLAGS_json)},
+                                     stop, std::cout, std::cerr);
   stop.Stop();
   waiting.join();
   return code;

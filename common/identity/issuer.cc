@@ -27,8 +27,8 @@ access::RoleSet OrdinaryRoles() {
   for (int role = type::v1::Role_MIN; role <= type::v1::Role_MAX; ++role) {
     const bool extraordinary =
         role == type::v1::ROLE_UNSPECIFIED || role == type::v1::ROLE_SERVICE ||
-        role == type::v1::ROLE_ADMINISTRATOR ||
-        role == type::v1::ROLE_PUBLIC || role == type::v1::ROLE_FEED_READER;
+        role == type::v1::ROLE_ADMINISTRATOR || role == type::v1::ROLE_PUBLIC ||
+        role == type::v1::ROLE_FEED_READER;
     if (type::v1::Role_IsValid(role) && !extraordinary) roles.Add(role);
   }
   return roles;

@@ -200,8 +200,8 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
     telemetry::Log(telemetry::LogLevel::kError,
                    "changes were trimmed before this process read them");
   });
-  platform->feed_metrics_ = std::make_unique<FeedMetrics>(
-      *platform->database_, platform->metrics_);
+  platform->feed_metrics_ =
+      std::make_unique<FeedMetrics>(*platform->database_, platform->metrics_);
   platform->sequencer_ = std::make_unique<storage::Sequencer>(
       *platform->database_, storage::Sequencer::Options{
                                 .steps = {audit::ChainStep()},

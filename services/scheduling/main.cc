@@ -58,10 +58,10 @@ class Schedulingd final : public platform::Application {
   explicit Schedulingd(platform::Platform& platform)
       : store_(platform.database()),
         lag_(platform.feed_metrics().Following("enrolment")),
-        enrolment_(platform.ChannelTo("enrolment",
-                                      platform.flags().enrolment_address,
-                                      EnrolmentClient::Services()),
-                   [this](int64_t changes) { lag_.Behind(changes); }),
+        enrolment_(
+            platform.ChannelTo("enrolment", platform.flags().enrolment_address,
+                               EnrolmentClient::Services()),
+            [this](int64_t changes) { lag_.Behind(changes); }),
         due_work_(platform, store_, enrolment_, lag_),
         dependencies_{.store = store_,
                       .enrolment = enrolment_,
