@@ -184,15 +184,17 @@ class WebhooksTest(unittest.TestCase):
         self.addCleanup(receiver.stop)
         return answer["webhook"]
 
-    def changes(self, token):
-        """The changes of all feeds that the bearer may see, in order of each feed."""
+    def changes(self, token, *within):
+        """The changes of all feeds that the bearer may see, in order of each feed;
+        of those the ones that lie within."""
         service, method = self.simulation.methods["ListChanges"]
         found = []
         for name in SERVICES:
             after, more = "", True
             while more:
                 request = self.simulation.contract.message(
-                    method.input_type.full_name, page_size=1000, after_token=after)
+                    method.input_type.full_name, page_size=1000, after_token=after,
+                    filter={"within": within})
                 code, answer, _ = self.simulation.contract.call(
                     self.simulation.channels[name], service, method, request, token)
                 self.assertEqual(grpc.StatusCode.OK, code)
@@ -234,8 +236,10 @@ class WebhooksTest(unittest.TestCase):
             self.gateway.start()
         lived.join()
 
-        for receiver, token in ((body, coordinator), (own, funder)):
-            expected = self.changes(token)
+        # A funder's webhook gets what holds the funder's key: a part of what is theirs.
+        paid = self.changes(coordinator, "funder:afdas")
+        self.assertLessEqual(set(paid), set(self.changes(funder)))
+        for receiver, expected in ((body, self.changes(coordinator)), (own, paid)):
             self.assertGreater(len(expected), 5)
             self.assertTrue(receiver.wait_for(len(expected)),
                             f"{len(receiver.distinct())} of {len(expected)} events")

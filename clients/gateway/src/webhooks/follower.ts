@@ -7,14 +7,16 @@ import type { Log } from "../log.ts";
 import type { Clock } from "./clock.ts";
 import type { FeedChange, ResetReason, Source } from "./events.ts";
 
+type Filter = { kinds?: string[]; within?: string[] };
+
 /** parcours.platform.v1.ChangeFeedService, as far as it is used here. */
 interface ChangeFeedClient {
+  listChanges(
+    request: { afterToken: string; filter: Filter },
+    options: { signal: AbortSignal },
+  ): Promise<{ nextToken: string; more: boolean }>;
   watchChanges(
-    request: {
-      afterToken?: string;
-      filter?: { kinds?: string[]; within?: string[] };
-      heartbeatInterval?: Duration;
-    },
+    request: { afterToken: string; filter?: Filter; heartbeatInterval: Duration },
     options: { signal: AbortSignal },
   ): AsyncIterable<{ changes: Change[]; nextToken: string }>;
 }
@@ -29,7 +31,6 @@ interface Change {
 }
 
 const HEARTBEAT_MS = 15_000;
-const HEAD_HEARTBEAT_MS = 1_000;
 /** A stream that is silent for longer is broken. */
 const SILENCE_MS = 3 * HEARTBEAT_MS;
 const FIRST_PAUSE_MS = 500;
@@ -129,14 +130,14 @@ export class Follower {
 
   /** Position of the last change that there is. */
   async #head(): Promise<string> {
-    const request = {
-      filter: { kinds: [NO_KIND] },
-      heartbeatInterval: durationFromMs(HEAD_HEARTBEAT_MS),
-    };
-    for await (const piece of this.#watch(request)) {
-      if (piece.nextToken !== "") return piece.nextToken;
+    const { signal } = this.#stopped;
+    let afterToken = "";
+    for (;;) {
+      const request = { afterToken, filter: { kinds: [NO_KIND] } };
+      const { nextToken, more } = await this.#client.listChanges(request, { signal });
+      if (!more) return nextToken;
+      afterToken = nextToken;
     }
-    throw new Error("the feed did not say where its head is");
   }
 
   /** The stream, ended when it is silent for too long. */

@@ -35,7 +35,7 @@ test("a webhook gets what is committed after it was created, and nothing from be
     scheduling: new FakeFeed(contract()),
     evaluation: new FakeFeed(contract()),
   };
-  feeds.enrolment.push(change("bodies/opale", "old1"), change("bodies/opale", "old2"));
+  for (let i = 0; i < 5; i++) feeds.enrolment.push(change("bodies/opale", `old${i}`));
   const world = await World.start(t, { feeds });
   await world.webhook(receiver.url());
   feeds.enrolment.push(change("bodies/opale", "new"));

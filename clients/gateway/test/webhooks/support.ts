@@ -171,8 +171,20 @@ export class FakeFeed {
       "parcours.platform.v1.ChangeFeedService",
     ) as DescService;
     const watch = (request: Request, context: HandlerContext) => this.#watch(request, context);
-    service(desc, { watchChanges: watch } as never);
+    const list = (request: Request) => this.#list(request);
+    service(desc, { listChanges: list, watchChanges: watch } as never);
   };
+
+  /** Looks at two positions in one call, as a service does at so many. */
+  #list(request: Request) {
+    if (this.down) throw new ConnectError("down", Code.Unavailable);
+    const [, after = "0"] = request.afterToken.split(":");
+    const position = Math.min(Number(after) + 2, this.changes.length);
+    return create(this.#contract.message("parcours.platform.v1.ListChangesResponse"), {
+      nextToken: this.token(position),
+      more: position < this.changes.length,
+    } as never);
+  }
 
   transport(): Transport {
     return createRouterTransport(this.routes);
