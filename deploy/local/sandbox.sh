@@ -20,20 +20,31 @@ port=${SANDBOX_PORT:-8090}
 grpc_port=${SANDBOX_GRPC_PORT:-50151}
 names=(gateway evaluation scheduling enrolment redis)
 
+stop_all() {
+  local name
+  for name in "${names[@]}"; do stop "$name"; done
+}
+
+mkdir -p "$(dirname "$state")"
+exec 9>"$state.lock"
+flock --nonblock 9 || { echo "sandbox: somebody else is starting or stopping it" >&2; exit 1; }
+
 case ${1:-up} in
   up) ;;
   reset)
-    for name in "${names[@]}"; do stop "$name"; done
+    stop_all
     rm -rf "$state"
     ;;
   down)
-    for name in "${names[@]}"; do stop "$name"; done
+    stop_all
     echo "sandbox: down; its state is in ${state#"$PWD"/}"
     exit 0
     ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
+# What does not come up whole goes.
+trap '[ $? = 0 ] || stop_all' EXIT
 prepare_state
 make_authority
 keys=$state/keys
