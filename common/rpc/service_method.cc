@@ -40,6 +40,7 @@ constexpr access::RoleSet WithoutBody() {
   roles.Add(type::v1::ROLE_ADMINISTRATOR);
   roles.Add(type::v1::ROLE_SERVICE);
   roles.Add(type::v1::ROLE_AUDITOR);
+  roles.Add(type::v1::ROLE_FEED_READER);
   return roles;
 }
 

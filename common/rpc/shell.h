@@ -227,8 +227,8 @@ class Shell {
   bool draining() const { return draining_.load(std::memory_order_acquire); }
   absl::Status DrainingError() const;
   absl::Status CountStreamIn(const Call& call);
-  // Counts the call in. Its item is taken, under `key` as in HotKey, or an error
-  // is returned.
+  // Counts the call in. Its item is taken, under `key` as in HotKey, or an
+  // error is returned.
   absl::Status Admit(Call& call, std::unique_ptr<WorkItem>& item,
                      std::string key);
   absl::Status CountIn(Call& call);
