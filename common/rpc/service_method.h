@@ -77,8 +77,8 @@ struct Permission {
 
 // What the contract of `method` permits `principal`: the widest scope that one
 // of their roles gives. Only administrators, services, auditors and readers of
-// feeds are without a body. PERMISSION_DENIED when nothing is permitted; UNAUTHENTICATED when
-// that is because nobody is known.
+// feeds are without a body. PERMISSION_DENIED when nothing is permitted;
+// UNAUTHENTICATED when that is because nobody is known.
 absl::StatusOr<Permission> PermissionOf(const ServiceMethod& method,
                                         const access::Principal& principal);
 
