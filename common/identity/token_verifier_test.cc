@@ -389,12 +389,12 @@ TEST_F(TokenVerifierTest, PersonAndOrganisationLieUnderTheBody) {
 
 TEST_F(TokenVerifierTest, RolesThatOnlyTheConfigurationGives) {
   const json all = RoleNames();
-  ASSERT_THAT(all, ::testing::SizeIs(18));
+  ASSERT_THAT(all, ::testing::SizeIs(19));
   Make();
   const auto ordinary = verifier_->Verify(TokenWith("parcours_roles", all));
   ASSERT_OK(ordinary);
   for (const int role : {type::v1::ROLE_ADMINISTRATOR, type::v1::ROLE_SERVICE,
-                         type::v1::ROLE_PUBLIC}) {
+                         type::v1::ROLE_PUBLIC, type::v1::ROLE_FEED_READER}) {
     EXPECT_FALSE(ordinary->roles.Has(role)) << role;
   }
   EXPECT_TRUE(ordinary->roles.Has(type::v1::ROLE_AUDITOR));
