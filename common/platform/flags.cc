@@ -1,7 +1,9 @@
 #include "common/platform/flags.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -196,12 +198,13 @@ std::string BesideSqlite(std::string_view url, std::string_view suffix) {
   return Cat(url.substr(kSqlite.size()), suffix);
 }
 
-// The folder of the running program, with a slash.
-std::string ProgramFolder(std::string_view program) {
-  const std::size_t slash = program.rfind('/');
-  return slash == std::string_view::npos
-             ? "./"
-             : std::string(program.substr(0, slash + 1));
+// The file `name` in the folder of the running program, by whatever name that
+// was started.
+std::string BesideProgram(std::string_view name) {
+  std::error_code failed;
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe", failed);
+  return (program.parent_path() / name).string();
 }
 
 }  // namespace
@@ -273,7 +276,7 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
                                     flags.upload_dir + ".key");
   flags.documents_inspector =
       OrDefault(absl::GetFlag(FLAGS_documents_inspector),
-                ProgramFolder(argv[0]) + "documents_inspector");
+                BesideProgram("documents_inspector"));
   flags.enrolment_address = absl::GetFlag(FLAGS_enrolment_address);
   flags.scheduling_address = absl::GetFlag(FLAGS_scheduling_address);
   flags.evaluation_address = absl::GetFlag(FLAGS_evaluation_address);
