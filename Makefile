@@ -26,10 +26,10 @@ up: build ## Start Redis, the three services and the gateway, http://127.0.0.1:8
 down: ## Stop what `make up` started; the data stays
 	@deploy/local/down.sh
 
-sandbox: build contract ## Start a system for partners to try things against, with a key for each role
+sandbox: build ## Start a system for partners to try things against, with a key for each role
 	@deploy/local/sandbox.sh
 
-sandbox-reset: build contract ## Forget what happened in the sandbox, and start it again
+sandbox-reset: build ## Forget what happened in the sandbox, and start it again
 	@deploy/local/sandbox.sh reset
 
 sandbox-down: ## Stop the sandbox

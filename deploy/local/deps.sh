@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages=(
-  build-essential cmake ninja-build mold ccache pkg-config git python3
+  build-essential cmake ninja-build mold ccache pkg-config git python3 curl
   protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
   libhiredis-dev libpq-dev libsqlite3-dev libspdlog-dev nlohmann-json3-dev
   prometheus-cpp-dev libsodium-dev libicu-dev libqpdf-dev libseccomp-dev

@@ -178,17 +178,17 @@ start_service() {
 }
 
 # start_gateway LISTEN_ADDRESS [FLAG...]: before the running services, with
-# webhooks. REQUIRES: make_authority, and the contract (npm run contract).
+# webhooks. REQUIRES: make_authority.
 start_gateway() {
-  local listen=$1 name addresses=()
+  local listen=$1 name addresses=() node=(node_modules/.bin/node --disable-warning=ExperimentalWarning)
   shift
+  "${node[@]}" clients/gateway/src/contract/build.ts "$state/contract" >&2
   for name in "${service_names[@]}"; do
     addresses+=("--${name}_address=$(address_of "$name")"
       "--feed_${name}_address=$(tls_address_of "$name")")
   done
   rm -f "$state/run/gateway.port"
-  setsid node_modules/.bin/node --disable-warning=ExperimentalWarning \
-    clients/gateway/src/main.ts \
+  setsid "${node[@]}" clients/gateway/src/main.ts --contract_dir="$state/contract" \
     --listen_address="$listen" --port_file="$state/run/gateway.port" "${addresses[@]}" \
     --webhooks_database="$state/data/webhooks.db" --webhooks_key_file="$state/data/webhooks.key" \
     --feed_certificate_file="$authority/feed-reader.pem" \

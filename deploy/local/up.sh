@@ -32,8 +32,6 @@ else
       --evaluation_address="127.0.0.1:${tls_ports[evaluation]}"
   done
   if ! is_running gateway; then
-    node_modules/.bin/node --disable-warning=ExperimentalWarning \
-      clients/gateway/src/contract/build.ts
     start_gateway 127.0.0.1:8080
   fi
   echo "up: started"

@@ -28,9 +28,7 @@ sed -i 's/ROLE_ADMINISTRATOR$/ROLE_ADMINISTRATOR, ROLE_SERVICE/' "$authority/ide
 start_redis
 start_simulation
 if [ "${2:-}" = gateway ]; then
-  node_modules/.bin/node --disable-warning=ExperimentalWarning \
-    clients/gateway/src/contract/build.ts "$state/contract" >&2
-  start_gateway 127.0.0.1:0 --contract_dir="$state/contract" --webhooks_allow_loopback
+  start_gateway 127.0.0.1:0 --webhooks_allow_loopback
 fi
 echo ready
 while read -r _; do
