@@ -178,7 +178,7 @@ class Watch final : public rpc::PieceSource<v1::WatchChangesResponse> {
     std::optional<storage::FeedPage> recent = tail_.Recent(query_);
     if (recent.has_value()) return *std::move(recent);
     if (query_.after.has_value() && tail_.applied() <= *query_.after) {
-      // Level, within an own scope: there is nothing to ask for.
+      // Level, and owners decide: there is nothing to ask for.
       storage::FeedPage level;
       level.next_position = *query_.after;
       level.head = *query_.after;

@@ -31,7 +31,7 @@ std::vector<std::string> Lines(const std::string& text) {
 }
 
 // A step of a page: the rows of so many positions are looked at in one
-// transaction, and of an own scope no more than so many rows are taken.
+// transaction, and where owners decide no more than so many rows are taken.
 constexpr int64_t kStepPositions = 5000;
 constexpr int64_t kStepRows = 1000;
 
@@ -90,7 +90,8 @@ Statement SelectChanges(const FeedQuery& query, int64_t after, int64_t until,
   if (!query.scope.is_full()) {
     CatTo(statement.sql, InBody(query.scope.body(), values));
   }
-  if (!query.within.empty()) {
+  // What an owner reaches through what they own is known only to FeedFilter.
+  if (!query.within.empty() && KeysWithin(query).empty()) {
     CatTo(statement.sql, WithinAny(query.within, values));
   }
   values.emplace_back(limit);
@@ -98,12 +99,18 @@ Statement SelectChanges(const FeedQuery& query, int64_t after, int64_t until,
   return statement;
 }
 
-Statement SelectOwned(const access::Scope& scope) {
+Statement SelectOwned(const std::vector<std::string>& owner_keys) {
   Statement statement{"SELECT DISTINCT owned FROM ownership WHERE ", {}};
-  const std::string keys = Listed(scope.keys(), statement.values);
+  const std::string keys = Listed(owner_keys, statement.values);
   CatTo(statement.sql,
         keys.empty() ? "1 = 0" : Cat("owner_key IN (", keys, ")"));
   return statement;
+}
+
+absl::flat_hash_set<std::string> NamesIn(const Rows& rows) {
+  absl::flat_hash_set<std::string> names;
+  for (const Row& row : rows) names.insert(row.Text(0));
+  return names;
 }
 
 PositionedChange ChangeOf(const Row& row) {
@@ -160,22 +167,25 @@ class PageReader {
   }
 
   absl::Status Step(Transaction& transaction) {
-    const bool own = query_.scope.is_own();
+    const bool asks_owners = DependsOnOwners(query_);
     const int64_t wanted =
         static_cast<int64_t>(limit_ + 1 - page_.changes.size());
-    const int64_t rows = own ? std::max(wanted, kStepRows) : wanted;
+    const int64_t rows = asks_owners ? std::max(wanted, kStepRows) : wanted;
     const int64_t until = at_ + kStepPositions;
     std::vector<Statement> statements = {
         {kState, {}}, SelectChanges(query_, at_, until, rows)};
-    if (own) statements.push_back(SelectOwned(query_.scope));
+    if (asks_owners) {
+      statements.push_back(SelectOwned(query_.scope.keys()));
+      statements.push_back(SelectOwned(KeysWithin(query_)));
+    }
     ASSIGN_OR_RETURN(const std::vector<Result> results,
                      transaction.QueryTogether(std::move(statements)));
     const Row& state = results[0].rows.at(0);
     page_.head = state.Integer(0);
     if (at_ < state.Integer(1)) return MakeError(Reason::kFeedTrimmed);
-    absl::flat_hash_set<std::string> owned;
-    if (own) {
-      for (const Row& row : results[2].rows) owned.insert(row.Text(0));
+    OwnedNames owned;
+    if (asks_owners) {
+      owned = {NamesIn(results[2].rows), NamesIn(results[3].rows)};
     }
     const FeedFilter filter(query_, std::move(owned));
     for (const Row& row : results[1].rows) {

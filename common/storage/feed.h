@@ -34,8 +34,8 @@ struct FeedQuery {
   // Where not empty, only of these kinds.
   std::vector<std::string> kinds;
   // Where not empty, only what lay or lies within one of these: the resource
-  // itself, one below it, or one whose scopes hold it or one below it. Keys of
-  // owners are scopes too.
+  // itself, one below it, or one whose scopes hold it or one below it. The key
+  // of an owner stands for what lies within its own scope.
   std::vector<std::string> within;
   // Position after which to read; absent: from the oldest change that is kept.
   std::optional<int64_t> after;

@@ -9,15 +9,27 @@
 
 namespace parcours::storage {
 
+// What the owners of a query own now: by the keys of its own scope, and by
+// those that it is to lie within.
+struct OwnedNames {
+  absl::flat_hash_set<std::string> by_scope;
+  absl::flat_hash_set<std::string> by_within;
+};
+
+// The keys of owners among the names of query.within: "funder:afdas".
+std::vector<std::string> KeysWithin(const FeedQuery& query);
+
+// Whether who owns what decides on the query: then the database is asked.
+bool DependsOnOwners(const FeedQuery& query);
+
 // Which changes concern the reader of a FeedQuery, and which of them take
 // something out of their sight. The same for what is read from the database and
 // what is kept in memory. Safe to share once made.
 class FeedFilter {
  public:
-  // Of a query whose scope is not is_own().
+  // Of a query that does not DependsOnOwners.
   explicit FeedFilter(const FeedQuery& query) : FeedFilter(query, {}) {}
-  // `owned` is what the keys of the query's own scope own now.
-  FeedFilter(const FeedQuery& query, absl::flat_hash_set<std::string> owned);
+  FeedFilter(const FeedQuery& query, OwnedNames owned);
 
   // Whether `change` concerns the reader; `removed` then says whether it lies
   // outside what they see.
@@ -27,14 +39,13 @@ class FeedFilter {
   // Whether what has `name` is seen by the reader when it lies within `scopes`.
   bool Sees(const std::string& name,
             const std::vector<std::string>& scopes) const;
-  bool IsOwned(const std::string& name) const;
   bool IsOwn(const std::string& name,
              const std::vector<std::string>& scopes) const;
   bool IsWithin(const std::string& name,
                 const std::vector<std::string>& scopes) const;
 
   const FeedQuery query_;
-  const absl::flat_hash_set<std::string> owned_;
+  const OwnedNames owned_;
 };
 
 }  // namespace parcours::storage

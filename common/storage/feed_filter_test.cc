@@ -53,6 +53,24 @@ TEST(FeedFilterTest, AKeyOfAnOwnerIsAScope) {
   EXPECT_EQ(Seen(filter, ChangeOf({}, {"bodies/opale", "funder:afdas2"})), "-");
 }
 
+TEST(FeedFilterTest, AKeyOfAnOwnerReachesWhatTheyOwn) {
+  const FeedQuery query{.scope = access::Scope::Installation(),
+                        .within = {"funder:afdas", "bodies/opale/venues"}};
+  EXPECT_TRUE(DependsOnOwners(query));
+  EXPECT_EQ(KeysWithin(query), Strings{"funder:afdas"});
+  const FeedFilter filter(query, {.by_within = {"bodies/opale/enrolments/e"}});
+  const Strings body = {"bodies/opale"};
+  EXPECT_EQ(
+      Seen(filter, ChangeOf(body, body, "bodies/opale/enrolments/e/notes/n")),
+      "+");
+  EXPECT_EQ(
+      Seen(filter, ChangeOf({}, {"bodies/opale", "bodies/opale/enrolments/e"})),
+      "+");
+  EXPECT_EQ(Seen(filter, ChangeOf(body, body, "bodies/opale/venues/v")), "+");
+  EXPECT_EQ(Seen(filter, ChangeOf(body, body, "bodies/opale/enrolments/ee")),
+            "-");
+}
+
 TEST(FeedFilterTest, AKindIsOneOfThoseAskedFor) {
   const FeedFilter filter(
       {.scope = access::Scope::Installation(), .kinds = {"room"}});
@@ -62,7 +80,7 @@ TEST(FeedFilterTest, AKindIsOneOfThoseAskedFor) {
 TEST(FeedFilterTest, WhatIsOwnedReachesDownAndIn) {
   const FeedFilter filter(
       {.scope = access::Scope::Own("bodies/opale", {"learner:x"})},
-      {"bodies/opale/enrolments/e"});
+      {.by_scope = {"bodies/opale/enrolments/e"}});
   const Strings body = {"bodies/opale"};
   EXPECT_EQ(Seen(filter, ChangeOf(body, body, "bodies/opale/enrolments/e")),
             "+");

@@ -141,7 +141,7 @@ void FeedTail::Tell(std::vector<PositionedChange> changes, int64_t applied) {
 }
 
 std::optional<FeedPage> FeedTail::Recent(const FeedQuery& query) const {
-  if (query.scope.is_own() || !query.after.has_value()) return std::nullopt;
+  if (DependsOnOwners(query) || !query.after.has_value()) return std::nullopt;
   const int64_t after = *query.after;
   std::vector<Kept> later;
   FeedPage page;

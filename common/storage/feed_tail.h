@@ -65,7 +65,7 @@ class FeedTail {
   int64_t applied() const;
 
   // What ReadChanges would say, without the database and up to applied();
-  // nothing where memory does not reach back that far, and for own scopes.
+  // nothing where memory does not reach back that far, and where owners decide.
   std::optional<FeedPage> Recent(const FeedQuery& query) const;
 
  private:

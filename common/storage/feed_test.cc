@@ -247,6 +247,13 @@ TEST_P(OwnFeedTest, AnOwnerSeesWhatTheyOwnAllBelowItAndWhatLiesWithinIt) {
     EXPECT_FALSE(change.removed) << change.change.name;
   }
   EXPECT_EQ(page->next_position, 7);
+  // Somebody else who follows in their name gets the same, of every body.
+  FeedQuery query{.scope = access::Scope::Installation(),
+                  .within = {"learner:x"},
+                  .after = 0};
+  Strings followed = Names(page);
+  followed.push_back("bodies/jade/things/y");
+  EXPECT_EQ(Names(ReadChanges(*database_, query)), followed);
 }
 
 TEST_P(OwnFeedTest, WhatIsNoLongerTheirsIsRemoved) {
