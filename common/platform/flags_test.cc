@@ -1,6 +1,7 @@
 #include "common/platform/flags.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,10 @@ TEST(ServiceFlags, HaveDefaults) {
   EXPECT_EQ(flags->listen_address, "127.0.0.1:50059");
   EXPECT_EQ(flags->database_url, "sqlite://var/probe.db");
   EXPECT_EQ(flags->upload_key_file, "var/probe-uploads.key");
-  EXPECT_EQ(flags->documents_inspector, "/usr/sbin/documents_inspector");
+  // Beside the program that runs, by whatever name it was started.
+  EXPECT_EQ(flags->documents_inspector,
+            std::filesystem::read_symlink("/proc/self/exe")
+                .replace_filename("documents_inspector"));
   EXPECT_EQ(flags->secret_file, "var/probe.db.key");
   EXPECT_EQ(flags->token_signing_key_file, "var/probe.db.key.tokens.jwk");
   EXPECT_EQ(flags->token_issuer, "parcours-probe");
