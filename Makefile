@@ -44,9 +44,9 @@ lint: deps ## Check format and contracts, and run clang-tidy on what changed
 format: ## Rewrite C++ sources in the project's format
 	@tests/lint.sh format-fix
 
-bench: build ## Run the measurements
+bench: build ## Run the measurements: ONLY= one group (read, submit, rush, growth, parts)
 	@cmake --build --preset release
-	@tests/bench.sh
+	@tests/bench.sh $(ONLY)
 
 fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
 	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" tests/fuzz/run.sh
