@@ -204,8 +204,8 @@ class CheckerTest(unittest.TestCase):
 
     def test_an_effect_twice(self):
         feed = self.state["feeds"]["enrolment"]
-        feed.append(dict(feed[4], position=len(feed) + 1, version=4))
-        self.applications[0]["version"] = 4
+        feed.append(dict(feed[5], position=len(feed) + 1, version=2))
+        self.state["enrolments"][0]["version"] = 2
         self.assertEqual({"doubled"}, self.names())
 
     def test_a_request_that_was_given_another_s_resource(self):
