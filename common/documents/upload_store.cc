@@ -15,6 +15,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
+#include "absl/time/time.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
@@ -30,8 +31,15 @@ constexpr std::size_t kNonceBytes =
 constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr std::size_t kKeyBytes = crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
 
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
 absl::Status SystemError(std::string_view action) {
   const int error = errno;
+  // A full disk is what it is to the database: it passes, and the sender, who
+  // goes on from what has arrived, may come again.
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    return WithRetryAfter(MakeError(Reason::kDatabaseUnavailable), kRetryAfter);
+  }
   return absl::InternalError(
       Cat(action, ": ", std::generic_category().message(error)));
 }

@@ -1,7 +1,10 @@
 #include "common/documents/upload_store.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -148,6 +151,34 @@ TEST_F(UploadStoreTest, RefusesAKeyOfAnotherSize) {
   EXPECT_THAT(UploadStore::Open({.directory = folder_ / "files",
                                  .key_file = folder_ / "short"}),
               StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+// The limit on the sizes of files stands for a disk without room.
+TEST_F(UploadStoreTest, AFullDiskPassesAndTheRestFollows) {
+  const std::string bytes(150'000, 'x');
+  const std::string id = UploadStore::NewObjectId();
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  {
+    auto writer = store_->OpenForWrite(id, 0);
+    ASSERT_OK(writer);
+    const rlimit full{.rlim_cur = 80'000, .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+    const absl::Status appended = (*writer)->Append(bytes);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_THAT(appended, HasReason(Reason::kDatabaseUnavailable));
+  }
+  const auto received = store_->ReceivedBytes(id);
+  ASSERT_OK(received);
+  EXPECT_LT(*received, 150'000);
+  auto writer = store_->OpenForWrite(id, *received);
+  ASSERT_OK(writer);
+  ASSERT_OK(
+      (*writer)->Append(bytes.substr(static_cast<std::size_t>(*received))));
+  const auto stored = (*writer)->Finish();
+  ASSERT_OK(stored);
+  EXPECT_EQ(stored->sha256, crypto::Sha256Hex(bytes));
 }
 
 }  // namespace
