@@ -412,6 +412,17 @@ TEST_P(FeedTest, OneReplicaAtATimeGivesPositions) {
   EXPECT_EQ(Names(Read(0)), (Strings{"a", "b", "c"}));
 }
 
+// The holder was killed, and the clock then set back by an hour.
+TEST_P(FeedTest, ALeaseOfAClockThatWasSetBackStopsNobody) {
+  const auto other = Make();
+  Record(ChangeOf("a"));
+  EXPECT_TRUE(Pass(*sequencer_).worked);
+  Execute("UPDATE feed_lease SET expire_time = expire_time + 3600000000");
+  Record(ChangeOf("b"));
+  EXPECT_TRUE(Pass(*other).worked);
+  EXPECT_EQ(Names(Read(0)), (Strings{"a", "b"}));
+}
+
 TEST_P(FeedTest, AStoppedReplicaGivesUpTheLease) {
   auto first = Make();
   Record(ChangeOf("a"));

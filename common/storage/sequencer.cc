@@ -13,11 +13,13 @@ namespace {
 
 constexpr absl::Duration kPassTime = absl::Seconds(10);
 
+// A lease that ends later than any could is of a clock that was set back since.
 constexpr char kTakeLease[] =
     "UPDATE feed_lease SET "
     "fencing = CASE WHEN holder = $1 THEN fencing ELSE fencing + 1 END, "
     "holder = $1, expire_time = {database_time} + $2 "
-    "WHERE id = 1 AND (holder = $1 OR expire_time < {database_time}) "
+    "WHERE id = 1 AND (holder = $1 OR expire_time < {database_time} "
+    "OR expire_time > {database_time} + 2 * $2) "
     "RETURNING fencing";
 
 // Nothing without the lease.
@@ -59,8 +61,11 @@ std::string NewHolder() {
 Sequencer::Sequencer(Database& database, Options options)
     : database_(database), options_(std::move(options)), holder_(NewHolder()) {
   database_.AddCommitListener([wake = wake_](absl::Span<const Change>) {
-    absl::MutexLock lock(&wake->mutex);
-    wake->committed = true;
+    {
+      const std::lock_guard lock(wake->mutex);
+      wake->committed = true;
+    }
+    wake->changed.notify_all();
   });
 }
 
@@ -72,9 +77,10 @@ void Sequencer::Start() {
 
 void Sequencer::Stop() {
   {
-    absl::MutexLock lock(&wake_->mutex);
+    const std::lock_guard lock(wake_->mutex);
     wake_->stopping = true;
   }
+  wake_->changed.notify_all();
   if (!thread_.joinable()) return;
   thread_.join();
   // Another replica would otherwise wait for the lease to expire, no more.
@@ -89,14 +95,14 @@ void Sequencer::Stop() {
 }
 
 bool Sequencer::WaitForCommit() {
-  absl::MutexLock lock(&wake_->mutex);
-  wake_->mutex.AwaitWithTimeout(
-      absl::Condition(
-          +[](Wake* wake) { return wake->committed || wake->stopping; },
-          wake_.get()),
-      options_.poll_interval);
-  wake_->mutex.AwaitWithTimeout(absl::Condition(&wake_->stopping),
-                                options_.pause);
+  // By the steady clock: with absl's timed waits, which go by the clock of the
+  // day, the feed would stand for as long as that is set back.
+  std::unique_lock lock(wake_->mutex);
+  wake_->changed.wait_for(
+      lock, absl::ToChronoMicroseconds(options_.poll_interval),
+      [this] { return wake_->committed || wake_->stopping; });
+  wake_->changed.wait_for(lock, absl::ToChronoMicroseconds(options_.pause),
+                          [this] { return wake_->stopping; });
   wake_->committed = false;
   return !wake_->stopping;
 }

@@ -1,17 +1,17 @@
 #ifndef PARCOURS_COMMON_STORAGE_SEQUENCER_H_
 #define PARCOURS_COMMON_STORAGE_SEQUENCER_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/storage/database.h"
 
@@ -86,9 +86,11 @@ class Sequencer {
  private:
   // Shared with the commit listener, which may be called for longer.
   struct Wake {
-    absl::Mutex mutex;
-    bool committed ABSL_GUARDED_BY(mutex) = false;
-    bool stopping ABSL_GUARDED_BY(mutex) = false;
+    std::mutex mutex;
+    std::condition_variable changed;
+    // Under the mutex.
+    bool committed = false;
+    bool stopping = false;
   };
 
   void Loop();
