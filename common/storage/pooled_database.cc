@@ -106,9 +106,10 @@ absl::StatusOr<Outcome> PooledDatabase::Transact(
     std::vector<Change> changes;
     Attempt made = TransactOnce(caller, attempt > 0, body, changes);
     if (made.outcome.ok()) {
+      // This very call had made the change. Its outcome stays one that was
+      // looked up: `body` has run again in vain since, and what it left to the
+      // caller is not what was committed.
       if (made.outcome->replayed && in_doubt) {
-        // This very call had made the change.
-        made.outcome->replayed = false;
         changes = std::move(doubted_changes);
       }
       Announce(changes);
