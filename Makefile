@@ -1,7 +1,7 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench fuzz images images-test clean rolling-test
+.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench fuzz images images-test clean rolling-test fire
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ bench: build ## Run the measurements: ONLY= one group (read, submit, rush, growt
 
 fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
 	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" tests/fuzz/run.sh
+
+fire: build ## Set faults to whole systems under load: SEED= (1), RUNS= (50)
+	@cmake --build --preset release --target \
+	  enrolmentd_crashing schedulingd_crashing evaluationd_crashing
+	@/usr/bin/python3 -B tests/faults/campaign/campaign.py build/release \
+	  --seed "$(or $(SEED),1)" --runs "$(or $(RUNS),50)"
 
 rolling-test: build ## Upgrade two replicas under load from PREVIOUS=<git revision> to this tree
 	@cmake --build --preset release --target rolling_load

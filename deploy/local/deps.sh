@@ -12,7 +12,7 @@ packages=(
   libcjose-dev libcurl4-openssl-dev libssl-dev openssl
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14
-  redis-server postgresql-15 tzdata python3-grpcio python3-protobuf
+  redis-server postgresql-15 tzdata python3-grpcio python3-protobuf faketime
   openjdk-17-jdk-headless libgoogle-gson-java
 )
 # Node.js may come from elsewhere than Debian.

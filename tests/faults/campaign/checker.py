@@ -80,6 +80,8 @@ def _answers(history, _):
     for one in history["observations"]:
         if one["what"] == "refusal":
             yield "wrong_error", f"{one['service']}: a read was refused, {one['seen']}"
+        if one["what"] == "end":
+            yield "service_ended", f"{one['seen']['name']} ended with {one['seen']['code']}"
 
 
 def _capacity(history, state):

@@ -224,6 +224,12 @@ class CheckerTest(unittest.TestCase):
         self.history["operations"][3]["doubts"] = ["INTERNAL"]
         self.assertEqual({"wrong_error"}, self.names())
 
+    def test_a_service_that_ended_by_itself(self):
+        self.history["observations"].append({
+            "what": "end", "service": "enrolment", "invoke": 1, "reply": 2,
+            "seen": {"name": "enrolment/0", "code": -11}})
+        self.assertEqual({"service_ended"}, self.names())
+
     def test_a_version_that_the_feed_withholds(self):
         self.applications[0]["version"] = 4
         self.assertEqual({"feed_incomplete"}, self.names())
