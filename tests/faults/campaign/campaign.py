@@ -86,7 +86,7 @@ class Run:
         self.problems += load.crashed
         reader = self._new_client("checker")
         reader.limit = time.monotonic() + self.sizes.patience
-        self.state = read_state(reader, self.system)
+        self.state = read_state(reader, self.system, members)
         reader.close()
 
     def violations(self):

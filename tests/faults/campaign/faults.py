@@ -4,7 +4,6 @@
 
 import contextlib
 import os
-import pathlib
 import random
 import resource
 import signal
@@ -51,17 +50,19 @@ _POINT_PATIENCE = 5.0
 BOTH = ("kill service", "end service at a point", "pause service", "kill redis",
         "pause redis", "cut client", "cut peer", "cut redis", "slow client", "slow peer",
         "slow redis", "full disk", "clock jump")
-REPLICATED = BOTH + ("kill postgresql", "pause postgresql", "cut postgresql",
-                     "slow postgresql")
+_POSTGRESQL = ("kill postgresql", "pause postgresql", "cut postgresql", "slow postgresql")
+REPLICATED = BOTH + _POSTGRESQL
 
 
 def plan(seed, replicated, count, only=None):
-    """The faults of a run: at least one of the kind whose turn it is, so that
-    consecutive seeds cover all kinds on both systems."""
+    """The faults of a run: one of the kind whose turn it is, so that consecutive
+    seeds cover all kinds on both systems, and where there is PostgreSQL one of it."""
     chance = random.Random(f"faults {seed}")
     kinds = REPLICATED if replicated else BOTH
-    first = kinds[(seed // 2) % len(kinds)]
-    chosen = [first, *chance.sample([kind for kind in kinds if kind != first], count - 1)]
+    chosen = [kinds[(seed // 2) % len(kinds)]]
+    if replicated and chosen[0] not in _POSTGRESQL:
+        chosen.append(_POSTGRESQL[(seed // 2) % len(_POSTGRESQL)])
+    chosen += chance.sample([kind for kind in kinds if kind not in chosen], count - len(chosen))
     chance.shuffle(chosen)
     if only is not None:
         chosen = [only] * count
@@ -276,17 +277,25 @@ class Fire:
         processes = [one.process.pid for one in self.system.all_replicas()]
         if self.system.postgresql is not None:
             processes += self.system.postgresql.processes()
-        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        for process in processes:
-            resource.prlimit(process, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        # More than an upload, which is looked into in memory as a file of this size.
+        limited = [one for one in processes if self._limit(one, 400_000)]
         time.sleep(fault["hold"])
-        for process in processes:
-            if pathlib.Path(f"/proc/{process}").exists():
-                resource.prlimit(process, resource.RLIMIT_FSIZE, unlimited)
+        for process in limited:
+            self._limit(process, resource.RLIM_INFINITY)
         end = time.monotonic()
         if self.system.postgresql is not None:
             self._see_to_postgresql()
-        return {"end": end, "limited": len(processes)}
+        return {"end": end, "limited": len(limited)}
+
+    def _limit(self, process, size):
+        try:
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            self.say(f"NO LIMIT on process {process}: it is another user's")
+            return False
+        return True
 
     def _jump(self, fault):
         self.system.set_clock(fault["jump"])

@@ -182,6 +182,14 @@ def _apply(system, folder, cohort, **what):
         raise AssertionError(f"{path.name} is not applied: {said[-2000:]}")
 
 
+def jury_of(members):
+    """A jury of those persons, for today."""
+    return {"session_date": {"year": TODAY.year, "month": TODAY.month, "day": TODAY.day},
+            "members": [{"person": name, "person_display_name": "Membre Fictif",
+                         "role": "ROLE_MEMBER" if i else "ROLE_PRESIDENT"}
+                        for i, name in enumerate(members)]}
+
+
 def set_stage(system, folder, new_client, class_size, jury_size, capacity):
     """Brings the cohorts to where a run begins. `new_client` makes one by name."""
     clients = [new_client(f"organiser-{i}") for i in range(_ORGANISERS)]
@@ -213,11 +221,8 @@ def set_stage(system, folder, new_client, class_size, jury_size, capacity):
         "given_name": "Jury", "family_name": f"Fictif {i}",
         "email": f"jury.{i}@example.org"}), "a person").name for i in (1, 2, 3)]
     for cohort in JURIES:
-        must(first.change("evaluation", "CreateJury", parent=cohort, jury_id="jury", jury={
-            "session_date": {"year": TODAY.year, "month": TODAY.month, "day": TODAY.day},
-            "members": [{"person": name, "person_display_name": "Membre Fictif",
-                         "role": "ROLE_MEMBER" if i else "ROLE_PRESIDENT"}
-                        for i, name in enumerate(members)]}), "a jury")
+        must(first.change("evaluation", "CreateJury", parent=cohort, jury_id="jury",
+                          jury=jury_of(members)), "a jury")
     move_to(first, instant(TODAY, 8))
     _every_enrolment(clients, [CLASS], "StartEnrolment")
     for client in clients:

@@ -85,9 +85,28 @@ def _audit(client, service):
             if one.record.action != reads]
 
 
-def read_state(client, system):
+def _last_changes(client, members):
+    """A change of each service, after all others: once its feed tells of it, it
+    tells of all before. (name, version) of each."""
+    venue = f"{stage.BODY}/venues/salle-arrivees"
+    answers = [
+        client.change("enrolment", "UpdateProgramme", programme={
+            "name": stage.READ, "display_name": "Programme fictif, pour finir"},
+            update_mask={"paths": ["display_name"]}),
+        client.change("scheduling", "UpdateVenue", venue={
+            "name": venue, "display_name": "Salle fictive, pour finir"},
+            update_mask={"paths": ["display_name"]},
+            # Venues were made by the operator's command, not by a client.
+            asked={"changes": False}),
+        client.change("evaluation", "CreateJury", parent=stage.JURIES[0], jury_id="fin",
+                      jury=stage.jury_of(members))]
+    return [(stage.must(one, "a last change").name, version_of(one.etag)) for one in answers]
+
+
+def read_state(client, system, members):
     """Waits until what follows has come to what it follows, but not for ever:
     what has not come by then is for the checker to say."""
+    last = _last_changes(client, members)
     half_days = [one.name for one in client.read_all("scheduling", "ListHalfDays",
                                                      parent=stage.CLASS)]
     limit = time.monotonic() + _PATIENCE
@@ -113,7 +132,8 @@ def read_state(client, system):
                  "feeds": {service: feed_of(client, service) for service in system.replicas}}
         told = {(row["resource"], row["version"])
                 for rows in state["feeds"].values() for row in rows}
-        missing = [one for what in ("applications", "agreements", "enrolments", "decisions",
+        missing = [one for one in last if one not in told]
+        missing += [one for what in ("applications", "agreements", "enrolments", "decisions",
                                     "certificates") for one in state[what]
                    if (one["name"], one["version"]) not in told]
         copied = all(

@@ -96,8 +96,17 @@ def environment(build):
     return os.environ | {"PARCOURS_BINARIES": str(build)}
 
 
+def _sweep_faketime():
+    """Removes what libfaketime has left of processes that were killed: it ends a
+    later one that has the same number."""
+    for left in pathlib.Path("/dev/shm").glob("*faketime_s[eh]m_*"):
+        if not pathlib.Path("/proc", left.name.rpartition("_")[2]).exists():
+            left.unlink(missing_ok=True)
+
+
 def faked(offset=None, file=None):
     """What lets a program see another clock: moved once, or as a file says."""
+    _sweep_faketime()
     variables = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                  "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
                  # The address sanitizer would be first otherwise, and both hang.
@@ -446,11 +455,15 @@ class System:
             for process in self.postgresql.processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGCONT)
+            # Gives its shared memory back, which a kill would not.
+            self.postgresql.stop()
             self.postgresql.kill()
         if self.redis.process is not None:
             self.redis.process.send_signal(signal.SIGCONT)
             self.redis.kill()
         self.proxies.stop()
+        if self.clock is not None:
+            _sweep_faketime()
 
     def release_disk(self):
         if self.has_small_disk:
