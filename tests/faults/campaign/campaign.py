@@ -59,15 +59,17 @@ class Run:
         jumping = "clock jump" in kinds
         if jumping and not ground.has_faketime:
             raise SystemExit("clock jumps need Debian's package faketime: make deps")
-        self.system = System(ground, folder, seed, self.replicated, jumping=jumping,
-                             small_disk=_SMALL_DISK[self.replicated]
-                             if "full disk" in kinds else None)
+        self._ground, self._jumping = ground, jumping
+        self._small_disk = _SMALL_DISK[self.replicated] if "full disk" in kinds else None
+        self.system = None
 
     def _new_client(self, name):
         return Client(name, self._contracts, self.system, self.history, self.seed)
 
     def live(self):
         """Sets the stage, lets the load and the faults run, and reads what is left."""
+        self.system = System(self._ground, self.folder, self.seed, self.replicated,
+                             small_disk=self._small_disk, jumping=self._jumping)
         members = stage.set_stage(self.system, self.folder, self._new_client,
                                   self.sizes.class_size, self.sizes.jury_size,
                                   self.sizes.capacity)
@@ -188,7 +190,8 @@ def _one(ground, contracts, seed, arguments):
             run.live()
             violations = run.violations()
         finally:
-            run.system.stop()
+            if run.system is not None:
+                run.system.stop()
     # A run that cannot be judged is no good run.
     # pylint: disable-next=broad-except
     except Exception as error:  # noqa: BLE001
@@ -201,7 +204,8 @@ def _one(ground, contracts, seed, arguments):
         for violation in violations[:20]:
             print(f"    {violation.name}: {violation.text}")
         print(f"    kept in {kept}; again: {_again(seed, arguments)}", flush=True)
-    run.system.release_disk()
+    if run.system is not None:
+        run.system.release_disk()
     shutil.rmtree(folder)
     return run, violations
 
