@@ -92,11 +92,14 @@ class FakeDatabase final : public storage::Database {
       written.push_back(std::move(statement));
     }
     void Record(storage::Change) override {}
+    void Fail(absl::Status) override {}
+    storage::PersonKeys& person_keys() override { return keys; }
     const access::Caller& caller() const override { return nobody; }
     bool writable() const override { return true; }
 
     access::Caller nobody{.scope = access::Scope::Installation()};
     std::vector<Statement> written;
+    storage::PersonKeys keys{*this, nullptr};
   };
 
   const std::string incarnation_ = "fake";

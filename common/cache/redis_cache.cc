@@ -102,14 +102,15 @@ absl::StatusOr<std::unique_ptr<RedisCache>> RedisCache::Create(
 absl::StatusOr<std::unique_ptr<RedisCache>> RedisCache::Create(
     const RedisCacheOptions& options, Connect connect, RealClock clock,
     CacheCounters* counters) {
-  absl::StatusOr<Sealer> sealer = Sealer::Create(options.sealing_key);
+  absl::StatusOr<crypto::Sealer> sealer =
+      crypto::Sealer::Create(options.sealing_key);
   if (!sealer.ok()) return sealer.status();
   return std::unique_ptr<RedisCache>(
       new RedisCache(options, *std::move(sealer), std::move(connect),
                      std::move(clock), counters));
 }
 
-RedisCache::RedisCache(const RedisCacheOptions& options, Sealer sealer,
+RedisCache::RedisCache(const RedisCacheOptions& options, crypto::Sealer sealer,
                        Connect connect, RealClock clock,
                        CacheCounters* counters)
     : options_(options),

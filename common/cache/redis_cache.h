@@ -22,8 +22,8 @@
 #include "common/cache/circuit_breaker.h"
 #include "common/cache/real_clock.h"
 #include "common/cache/redis_connection.h"
-#include "common/cache/sealing.h"
 #include "common/cache/shared_cache.h"
+#include "common/crypto/sealing.h"
 
 namespace parcours::cache {
 
@@ -84,8 +84,8 @@ class RedisCache final : public SharedCache {
   CircuitBreaker::State breaker_state() const { return breaker_.state(); }
 
  private:
-  RedisCache(const RedisCacheOptions& options, Sealer sealer, Connect connect,
-             RealClock clock, CacheCounters* counters);
+  RedisCache(const RedisCacheOptions& options, crypto::Sealer sealer,
+             Connect connect, RealClock clock, CacheCounters* counters);
 
   // Runs one command on a connection of the pool, within breaker and counters.
   absl::StatusOr<RedisReply> Run(
@@ -109,7 +109,7 @@ class RedisCache final : public SharedCache {
   bool Distrusted();
 
   const RedisCacheOptions options_;
-  const Sealer sealer_;
+  const crypto::Sealer sealer_;
   const Connect connect_;
   const RealClock clock_;
   CacheCounters& counters_;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -89,8 +90,26 @@ absl::StatusOr<Upload> ClaimUpload(storage::Transaction& transaction,
                                    const access::Scope& scope,
                                    const UploadName& name,
                                    std::string_view field) {
+  std::vector<storage::Statement> statements = {
+      LockUpload(transaction, scope, name)};
+  ASSIGN_OR_RETURN(const std::vector<storage::Result> results,
+                   transaction.QueryTogether(std::move(statements)));
+  return ClaimLockedUpload(transaction, scope, name, results[0], field);
+}
+
+storage::Statement LockUpload(storage::Transaction& transaction,
+                              const access::Scope& scope,
+                              const UploadName& name) {
+  return UploadRepository(transaction).LockStatement(scope, name);
+}
+
+absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
+                                         const access::Scope& scope,
+                                         const UploadName& name,
+                                         const storage::Result& result,
+                                         std::string_view field) {
   auto uploads = UploadRepository(transaction);
-  absl::StatusOr<Upload> upload = uploads.Lock(scope, name);
+  absl::StatusOr<Upload> upload = uploads.Locked(scope, name, result);
   if (upload.status().code() == absl::StatusCode::kNotFound ||
       upload.status().code() == absl::StatusCode::kPermissionDenied ||
       (upload.ok() && upload->state == UploadState::kAttached)) {

@@ -36,6 +36,17 @@ absl::StatusOr<Upload> ClaimUpload(storage::Transaction& transaction,
                                    const UploadName& name,
                                    std::string_view field);
 
+// The same in two steps, so that several things can be locked in one round
+// trip: the statement, and what its result says. One upload is named once.
+storage::Statement LockUpload(storage::Transaction& transaction,
+                              const access::Scope& scope,
+                              const UploadName& name);
+absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
+                                         const access::Scope& scope,
+                                         const UploadName& name,
+                                         const storage::Result& result,
+                                         std::string_view field);
+
 // Gives up what has expired by `caller.now` and removes the bytes; answers how
 // many uploads were given up. What a crash leaves is done by the next call.
 absl::StatusOr<int> CollectExpiredUploads(storage::Database& database,

@@ -67,6 +67,14 @@ ABSL_FLAG(absl::optional<int>, database_pool_size, absl::nullopt,
 ABSL_FLAG(std::string, secret_file, "",
           "File of 32 secret bytes, made when it is missing. Default: beside "
           "the SQLite file; required with PostgreSQL.");
+ABSL_FLAG(std::string, master_key_file, "",
+          "Keys under which the keys of persons and files are kept, made when "
+          "it is missing; all replicas share it, and backups hold it apart. "
+          "Default: beside --secret_file, .master");
+ABSL_FLAG(std::string, erasure_log_file, "",
+          "Where it is noted who was erased, to be erased again after a "
+          "restore: never part of the database's backup. Default: beside "
+          "--secret_file, .erasures");
 ABSL_FLAG(std::string, redis_url, "",
           "redis://host:port or unix:///path of the shared cache; empty: "
           "none.");
@@ -142,6 +150,8 @@ constexpr std::string_view kFlags[] = {"listen_address",
                                        "database_password_file",
                                        "database_pool_size",
                                        "secret_file",
+                                       "master_key_file",
+                                       "erasure_log_file",
                                        "redis_url",
                                        "address_calls_per_minute",
                                        "client_calls_per_minute",
@@ -260,6 +270,14 @@ absl::StatusOr<ServiceFlags> ReadServiceFlags(const ServiceDefaults& defaults,
   flags.token_signing_key_file = absl::GetFlag(FLAGS_token_signing_key_file);
   if (flags.token_signing_key_file.empty() && !flags.secret_file.empty()) {
     flags.token_signing_key_file = flags.secret_file + ".tokens.jwk";
+  }
+  flags.master_key_file = absl::GetFlag(FLAGS_master_key_file);
+  flags.erasure_log_file = absl::GetFlag(FLAGS_erasure_log_file);
+  if (!flags.secret_file.empty()) {
+    flags.master_key_file =
+        OrDefault(flags.master_key_file, flags.secret_file + ".master");
+    flags.erasure_log_file =
+        OrDefault(flags.erasure_log_file, flags.secret_file + ".erasures");
   }
   flags.redis_url = absl::GetFlag(FLAGS_redis_url);
   flags.address_calls_per_minute =

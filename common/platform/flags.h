@@ -36,6 +36,9 @@ struct ServiceFlags {
   // threads, so that neither waits for the other.
   int database_pool_size = 0;
   std::string secret_file;
+  // Empty only where secret_file is.
+  std::string master_key_file;
+  std::string erasure_log_file;
   std::string redis_url;
   // 0 for no limit.
   int address_calls_per_minute = 0;

@@ -56,6 +56,8 @@ TEST(ServiceFlags, HaveDefaults) {
                 .replace_filename("documents_inspector"));
   EXPECT_EQ(flags->secret_file, "var/probe.db.key");
   EXPECT_EQ(flags->token_signing_key_file, "var/probe.db.key.tokens.jwk");
+  EXPECT_EQ(flags->master_key_file, "var/probe.db.key.master");
+  EXPECT_EQ(flags->erasure_log_file, "var/probe.db.key.erasures");
   EXPECT_EQ(flags->token_issuer, "parcours-probe");
   EXPECT_EQ(flags->token_audience, "parcours");
   EXPECT_EQ(flags->token_lifetime, absl::Minutes(10));

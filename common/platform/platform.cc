@@ -159,10 +159,25 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
   }
   platform->rules_ = problems.Take(rules::RuleBook::Load(
       (std::filesystem::path(set.rules_dir) / "fr.txtpb").string()));
+  std::shared_ptr<const storage::PersonSecrets> person_secrets;
+  if (!set.secret_file.empty()) {
+    auto secrets = problems.Take(LoadSecrets(set.secret_file));
+    if (secrets.has_value()) platform->secrets_ = *std::move(secrets);
+    auto master_keys =
+        problems.Take(crypto::Keyring::Load(set.master_key_file));
+    if (master_keys.has_value()) {
+      person_secrets =
+          std::make_shared<storage::PersonSecrets>(storage::PersonSecrets{
+              .master_keys = *std::move(master_keys),
+              .blind_index_key = platform->secrets_.blind_index_key});
+    }
+  }
+  platform->person_secrets_ = person_secrets;
   auto database = problems.Take(
       storage::Database::Open({.url = set.database_url,
                                .password_file = set.database_password_file,
                                .pool_size = set.database_pool_size,
+                               .person_secrets = std::move(person_secrets),
                                .create_as_simulation = set.simulation,
                                .create_as_local = set.local,
                                .decorate_session = SessionDecorator()},
@@ -182,7 +197,6 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Open(
                    "--tls_listen_address is given");
   }
 
-  ASSIGN_OR_RETURN(platform->secrets_, LoadSecrets(set.secret_file));
   const Secrets& secrets = platform->secrets_;
   ASSIGN_OR_RETURN(platform->redis_,
                    OpenRedis(set, secrets, &platform->cache_counters_));

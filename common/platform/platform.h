@@ -69,6 +69,9 @@ class Platform {
   rpc::Shell& shell() { return *shell_; }
   const rpc::PageTokens& page_tokens() const { return *page_tokens_; }
   const Secrets& secrets() const { return secrets_; }
+  const storage::PersonSecrets& person_secrets() const {
+    return *person_secrets_;
+  }
   telemetry::Metrics& metrics() { return metrics_; }
   // Listeners are added by what Service.compose makes; it runs within Serve.
   storage::FeedTail& feed_tail() { return *feed_tail_; }
@@ -108,6 +111,7 @@ class Platform {
 
   const ServiceFlags flags_;
   Secrets secrets_;
+  std::shared_ptr<const storage::PersonSecrets> person_secrets_;
   telemetry::Metrics metrics_;
   cache::CacheCounters cache_counters_;
   std::unique_ptr<telemetry::MetricsServer> metrics_server_;

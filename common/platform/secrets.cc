@@ -66,7 +66,8 @@ absl::StatusOr<Secrets> LoadSecrets(const std::filesystem::path& path) {
   return Secrets{.request_digest_key = Derive(secret, 1),
                  .page_token_key = Derive(secret, 2),
                  .cache_sealing_key = Derive(secret, 3),
-                 .credential_key = Derive(secret, 4)};
+                 .credential_key = Derive(secret, 4),
+                 .blind_index_key = Derive(secret, 5)};
 }
 
 }  // namespace parcours::platform

@@ -16,6 +16,8 @@ struct Secrets {
   std::string cache_sealing_key;
   // Of the digests of secrets that callers show.
   std::string credential_key;
+  // Of the digests by which sealed data can be looked for.
+  std::string blind_index_key;
 };
 
 // Reads the secret of 32 bytes at `path`; where the file is missing it is made

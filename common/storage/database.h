@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/access/caller.h"
+#include "common/storage/person_keys.h"
 #include "common/storage/session.h"
 
 namespace parcours::storage {
@@ -38,6 +39,9 @@ struct DatabaseOptions {
   // Callers that may wait for the writer or a session before more are refused
   // with OVERLOADED.
   int maximum_waiting = 2000;
+  // Seals and opens what tables declare as a person's own; null where no such
+  // table is read or written.
+  std::shared_ptr<const PersonSecrets> person_secrets;
   // Marks a new database, for ever, as one whose time is simulated.
   bool create_as_simulation = false;
   // Marks a new database, for ever, as one of this machine's own, for trying
@@ -88,6 +92,11 @@ class Transaction {
   virtual void Write(Statement statement, int64_t expect_affected = -1) = 0;
   // Queues a row of the change feed, in order of the calls.
   virtual void Record(Change change) = 0;
+  // Whatever is done afterwards, the transaction fails with `status`, which is
+  // not OK.
+  virtual void Fail(absl::Status status) = 0;
+
+  virtual PersonKeys& person_keys() = 0;
 
   // The call on whose behalf this runs; business time is caller().now.
   virtual const access::Caller& caller() const = 0;

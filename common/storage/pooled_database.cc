@@ -56,8 +56,9 @@ PooledDatabase::Attempt PooledDatabase::TransactOnce(
       Acquire(SessionTransaction::Mode::kWrite, caller.deadline);
   if (!lease.ok()) return {ErrorForCaller(lease.status())};
 
-  SessionTransaction transaction(
-      **lease, caller, SessionTransaction::Mode::kWrite, look_up_first);
+  SessionTransaction transaction(**lease, caller,
+                                 SessionTransaction::Mode::kWrite,
+                                 look_up_first, person_secrets_.get());
   absl::StatusOr<Outcome> outcome = body(transaction);
   absl::Status status = transaction.failure();
   const bool refused = status.ok() && !outcome.ok();
@@ -142,7 +143,8 @@ absl::Status PooledDatabase::View(
         Acquire(SessionTransaction::Mode::kRead, caller.deadline);
     if (!lease.ok()) return ErrorForCaller(lease.status());
     SessionTransaction transaction(**lease, caller,
-                                   SessionTransaction::Mode::kRead, false);
+                                   SessionTransaction::Mode::kRead, false,
+                                   person_secrets_.get());
     const absl::Status said = body(transaction);
     const absl::Status failure = transaction.failure();
     transaction.Rollback();

@@ -2,6 +2,7 @@
 #define PARCOURS_COMMON_STORAGE_POOLED_DATABASE_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class PooledDatabase : public Database {
   virtual absl::StatusOr<SessionPool::Lease> Acquire(
       SessionTransaction::Mode mode, absl::Time deadline) = 0;
   void set_marker(Marker marker) { marker_ = std::move(marker); }
+  // Before the first transaction.
+  void set_person_secrets(std::shared_ptr<const PersonSecrets> secrets) {
+    person_secrets_ = std::move(secrets);
+  }
 
  private:
   // What one attempt came to.
@@ -53,6 +58,7 @@ class PooledDatabase : public Database {
   void Announce(absl::Span<const Change> changes) const;
 
   Marker marker_;
+  std::shared_ptr<const PersonSecrets> person_secrets_;
   std::vector<std::function<void(absl::Span<const Change>)>> listeners_;
 };
 

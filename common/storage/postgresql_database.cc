@@ -49,6 +49,7 @@ absl::StatusOr<std::unique_ptr<Database>> PostgresqlDatabase::Open(
                    database->sessions_.Acquire(absl::Now() + kOpenTime));
   ASSIGN_OR_RETURN(Marker marker, CheckSchema(*session, migrations, options));
   database->set_marker(std::move(marker));
+  database->set_person_secrets(options.person_secrets);
   return database;
 }
 

@@ -282,6 +282,13 @@ PostgresqlSession::~PostgresqlSession() { PQfinish(connection_); }
 
 bool PostgresqlSession::usable() const {
   if (lost_ || PQstatus(connection_) != CONNECTION_OK) return false;
+  if (rolling_back_) {
+    if (PQconsumeInput(connection_) == 0) return false;
+    while (rolling_back_ && !lost_ && PQisBusy(connection_) == 0) {
+      TakeOfRollback(ResultHandle(PQgetResult(connection_)).get());
+    }
+    if (rolling_back_ || lost_) return !lost_;
+  }
   if (in_transaction()) return true;
   // Nothing is awaited: what can be read is the end, or the word of it.
   pollfd descriptor{PQsocket(connection_), POLLIN, 0};
@@ -289,7 +296,33 @@ bool PostgresqlSession::usable() const {
 }
 
 bool PostgresqlSession::in_transaction() const {
-  return PQtransactionStatus(connection_) != PQTRANS_IDLE;
+  return !rolling_back_ && PQtransactionStatus(connection_) != PQTRANS_IDLE;
+}
+
+void PostgresqlSession::Rollback() {
+  if (lost_) return;
+  if (PQsendQueryParams(connection_, "ROLLBACK", 0, nullptr, nullptr, nullptr,
+                        nullptr, 0) == 0 ||
+      PQpipelineSync(connection_) == 0 || PQflush(connection_) != 0) {
+    // A server that does not even take this ends the transaction with the
+    // connection.
+    lost_ = true;
+    return;
+  }
+  rolling_back_ = true;
+}
+
+void PostgresqlSession::TakeOfRollback(const pg_result* result) const {
+  if (result == nullptr) {
+    lost_ = PQstatus(connection_) != CONNECTION_OK;
+    return;
+  }
+  const ExecStatusType state = PQresultStatus(result);
+  if (state == PGRES_PIPELINE_SYNC) {
+    rolling_back_ = false;
+  } else if (state != PGRES_COMMAND_OK) {
+    lost_ = true;
+  }
 }
 
 absl::Status PostgresqlSession::Lost(std::string_view what) {
@@ -348,6 +381,15 @@ absl::Status PostgresqlSession::ErrorOf(const pg_result* result,
       code,
       Cat("PostgreSQL ", state, ": ", primary, constraint == nullptr ? "" : " ",
           constraint == nullptr ? "" : constraint, ": ", sql));
+}
+
+absl::Status PostgresqlSession::FinishRollback(absl::Time deadline) {
+  while (rolling_back_) {
+    ASSIGN_OR_RETURN(const ResultHandle handle, NextResult(deadline));
+    TakeOfRollback(handle.get());
+    if (lost_) return Lost("the transaction before did not end");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<Result>> PostgresqlSession::Run(
@@ -415,6 +457,7 @@ absl::StatusOr<std::vector<Result>> PostgresqlSession::Receive(
     absl::Time deadline) {
   std::vector<Result> results;
   results.reserve(statements.size());
+  RETURN_IF_ERROR(FinishRollback(deadline));
   absl::Status failure;
   for (const Sent& one : sent) {
     const std::string& sql = statements[one.statement].sql;
@@ -466,6 +509,7 @@ absl::StatusOr<std::vector<Result>> PostgresqlSession::Receive(
 absl::Status PostgresqlSession::RunScript(std::string_view sql) {
   if (lost_) return absl::UnavailableError("PostgreSQL session is lost");
   ASSIGN_OR_RETURN(const std::string text, InDialect(sql, Engine::kPostgresql));
+  RETURN_IF_ERROR(FinishRollback(absl::InfiniteFuture()));
   if (PQexitPipelineMode(connection_) == 0 ||
       PQsendQuery(connection_, text.c_str()) == 0) {
     return Lost("cannot send");

@@ -41,6 +41,7 @@ class PostgresqlSession final : public Session {
   Engine engine() const override { return Engine::kPostgresql; }
   absl::StatusOr<std::vector<Result>> Run(
       absl::Span<const Statement> statements, absl::Time deadline) override;
+  void Rollback() override;
   absl::Status RunScript(std::string_view sql) override;
   bool usable() const override;
   bool in_transaction() const override;
@@ -71,10 +72,17 @@ class PostgresqlSession final : public Session {
   absl::Status Await(short events, absl::Time deadline);
   absl::StatusOr<ResultHandle> NextResult(absl::Time deadline);
   absl::Status ErrorOf(const pg_result* result, std::string_view sql);
+  // Reads one result of a rollback that was not awaited; the session is lost
+  // when it failed.
+  void TakeOfRollback(const pg_result* result) const;
+  absl::Status FinishRollback(absl::Time deadline);
   absl::Status Lost(std::string_view what);
 
   pg_conn* const connection_;
-  bool lost_ = false;
+  // Looking whether the session is usable reads what has come of a rollback.
+  mutable bool lost_ = false;
+  // Whether the end of a rollback is still to be read.
+  mutable bool rolling_back_ = false;
   int next_name_ = 0;
   // Text as given -> name of the prepared statement.
   absl::flat_hash_map<std::string, std::string> prepared_;

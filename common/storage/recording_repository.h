@@ -27,14 +27,6 @@ inline std::string CauseOf(const access::Caller& caller) {
   return caller.method.substr(caller.method.rfind('/') + 1);
 }
 
-// What is said of a resource that is absent or outside `scope`: NOT_FOUND with
-// the full scope, else one PERMISSION_DENIED for both.
-inline absl::Status AbsentIn(const access::Scope& scope,
-                             const std::string& name) {
-  if (!scope.is_full()) return MakeError(Reason::kPermissionDenied);
-  return MakeError(Reason::kNotFound, {{"resource", name}});
-}
-
 // Whoever owned something because of the resource `source` owns it no longer.
 inline void Disown(Transaction& transaction, const std::string& source) {
   transaction.Write(
@@ -73,6 +65,13 @@ class RecordingRepository final : public SqlRepository<T> {
   absl::StatusOr<T> Lock(const access::Scope& scope,
                          const Name& name) override {
     ASSIGN_OR_RETURN(T found, SqlRepository<T>::Lock(scope, name));
+    Note(found);
+    return found;
+  }
+
+  absl::StatusOr<T> Locked(const access::Scope& scope, const Name& name,
+                           const Result& result) {
+    ASSIGN_OR_RETURN(T found, SqlRepository<T>::Locked(scope, name, result));
     Note(found);
     return found;
   }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
 #include "common/text/view.h"
 
 namespace parcours::storage {
@@ -9,7 +10,18 @@ namespace {
 
 constexpr absl::string_view kFailedStatementUrl = "parcours/failed-statement";
 
+// It is awaited although the deadline of the transaction has passed.
+constexpr absl::Duration kRollbackTime = absl::Seconds(2);
+
 }  // namespace
+
+void Session::Rollback() {
+  // A session on which this fails still has its transaction, and is thrown away
+  // by its pool.
+  const Statement rollback{"ROLLBACK", {}};
+  Run(absl::MakeConstSpan(&rollback, 1), absl::Now() + kRollbackTime)
+      .IgnoreError();
+}
 
 int FailedStatement(const absl::Status& status) {
   const auto payload = status.GetPayload(kFailedStatementUrl);

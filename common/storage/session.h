@@ -99,6 +99,11 @@ class Session {
   virtual absl::StatusOr<std::vector<Result>> Run(
       absl::Span<const Statement> statements, absl::Time deadline) = 0;
 
+  // Ends the open transaction without effect. On PostgreSQL the answer is not
+  // awaited: whatever is run next comes after it, and the session is lost when
+  // it fails.
+  virtual void Rollback();
+
   // Runs a script of several statements without values, as in migrations.
   virtual absl::Status RunScript(std::string_view sql) = 0;
 

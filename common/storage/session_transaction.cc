@@ -41,11 +41,13 @@ constexpr absl::Duration kRollbackTime = absl::Seconds(2);
 
 SessionTransaction::SessionTransaction(Session& session,
                                        const access::Caller& caller, Mode mode,
-                                       bool look_up_first)
+                                       bool look_up_first,
+                                       const PersonSecrets* secrets)
     : session_(session),
       caller_(caller),
       mode_(mode),
-      look_up_first_(look_up_first) {
+      look_up_first_(look_up_first),
+      person_keys_(*this, secrets) {
   QueueBeginning();
 }
 
@@ -88,7 +90,7 @@ void SessionTransaction::SetEarlier(const Rows& rows) {
   earlier_ = Outcome{rows[0].Text(1), rows[0].Integer(2), true};
 }
 
-absl::Status SessionTransaction::Fail(absl::Status status) {
+absl::Status SessionTransaction::Failed(absl::Status status) {
   if (failure_.ok()) failure_ = std::move(status);
   return failure_;
 }
@@ -100,7 +102,7 @@ absl::StatusOr<std::vector<Result>> SessionTransaction::Flush(
     return absl::AbortedError("the request had been made before");
   }
   if (absl::Now() > caller_.deadline) {
-    return Fail(absl::DeadlineExceededError("deadline passed"));
+    return Failed(absl::DeadlineExceededError("deadline passed"));
   }
   std::vector<Queued> queue = std::exchange(queue_, {});
   std::vector<Statement> statements;
@@ -125,9 +127,9 @@ absl::StatusOr<std::vector<Result>> SessionTransaction::Flush(
     }
     if (check_lease_ && failed == static_cast<int>(*check_lease_) &&
         results.status().code() == absl::StatusCode::kFailedPrecondition) {
-      return Fail(LeaseLostError(caller_.lease->job));
+      return Failed(LeaseLostError(caller_.lease->job));
     }
-    return Fail(results.status());
+    return Failed(results.status());
   }
   check_lease_.reset();
   if (commits) ended_ = true;
@@ -141,9 +143,9 @@ absl::StatusOr<std::vector<Result>> SessionTransaction::Flush(
   for (std::size_t i = 0; i < queue.size(); ++i) {
     const int64_t expected = queue[i].expect_affected;
     if (expected >= 0 && (*results)[i].affected != expected) {
-      return Fail(absl::AbortedError(Cat((*results)[i].affected,
-                                         " rows changed instead of ", expected,
-                                         ": ", statements[i].sql)));
+      return Failed(absl::AbortedError(Cat((*results)[i].affected,
+                                           " rows changed instead of ",
+                                           expected, ": ", statements[i].sql)));
     }
   }
   if (wanted > 0) answered_ = true;
@@ -172,8 +174,8 @@ absl::StatusOr<std::vector<Result>> SessionTransaction::QueryTogether(
 
 void SessionTransaction::Write(Statement statement, int64_t expect_affected) {
   if (mode_ == Mode::kRead) {
-    Fail(absl::InternalError(
-             Cat("write in a transaction that reads: ", statement.sql)))
+    Failed(absl::InternalError(
+               Cat("write in a transaction that reads: ", statement.sql)))
         .IgnoreError();
     return;
   }
@@ -247,10 +249,7 @@ void SessionTransaction::Rollback() {
   ended_ = true;
   // SQLite may have ended it by itself.
   if (!session_.in_transaction()) return;
-  // A session on which this fails is thrown away by its pool.
-  const Statement rollback{"ROLLBACK", {}};
-  session_.Run(absl::MakeConstSpan(&rollback, 1), absl::Now() + kRollbackTime)
-      .IgnoreError();
+  session_.Rollback();
 }
 
 void SessionTransaction::Refuse() {

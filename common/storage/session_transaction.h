@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,14 +27,19 @@ class SessionTransaction final : public Transaction {
   // `look_up_first`: look for the earlier outcome before anything is written.
   // Needed once a write has failed, since that may be because the same request
   // was made in the meantime.
+  // `secrets` may be null, and outlives this.
   SessionTransaction(Session& session, const access::Caller& caller, Mode mode,
-                     bool look_up_first);
+                     bool look_up_first, const PersonSecrets* secrets);
 
   absl::StatusOr<Rows> Query(Statement statement) override;
   absl::StatusOr<std::vector<Result>> QueryTogether(
       std::vector<Statement> statements) override;
   void Write(Statement statement, int64_t expect_affected) override;
   void Record(Change change) override;
+  void Fail(absl::Status status) override {
+    Failed(std::move(status)).IgnoreError();
+  }
+  PersonKeys& person_keys() override { return person_keys_; }
   const access::Caller& caller() const override { return caller_; }
   bool writable() const override { return mode_ == Mode::kWrite; }
 
@@ -77,12 +84,13 @@ class SessionTransaction final : public Transaction {
   void QueueAudit(const Outcome& outcome);
   // Runs what is queued; the results of the last `wanted` statements.
   absl::StatusOr<std::vector<Result>> Flush(std::size_t wanted);
-  absl::Status Fail(absl::Status status);
+  absl::Status Failed(absl::Status status);
 
   Session& session_;
   const access::Caller& caller_;
   const Mode mode_;
   const bool look_up_first_;
+  PersonKeys person_keys_;
   bool begun_ = false;
   bool ended_ = false;
   bool answered_ = false;

@@ -21,6 +21,14 @@
 
 namespace parcours::storage {
 
+// What is said of a resource that is absent or outside `scope`: NOT_FOUND with
+// the full scope, else one PERMISSION_DENIED for both.
+inline absl::Status AbsentIn(const access::Scope& scope,
+                             const std::string& name) {
+  if (!scope.is_full()) return MakeError(Reason::kPermissionDenied);
+  return MakeError(Reason::kNotFound, {{"resource", name}});
+}
+
 // The resources of one table within one transaction: see Repository. Changes
 // are not recorded in the feed: that is for the service, which knows their
 // cause and scopes.
@@ -50,22 +58,43 @@ class SqlRepository : public Repository<T> {
     return resource;
   }
 
+  // Lock in two steps, so that several things can be locked in one round trip:
+  // the statement, and what its result says.
+  Statement LockStatement(const access::Scope& scope, const Name& name) const {
+    std::string where = "name = $1";
+    Values values = {name.text()};
+    where += ScopePredicate(scope, table_.reach(), values);
+    return table_.SelectWhere(where, std::move(values), "{for_update}");
+  }
+  absl::StatusOr<T> Locked(const access::Scope& scope, const Name& name,
+                           const Result& result) {
+    if (result.rows.empty()) return AbsentIn(scope, name.text());
+    ASSIGN_OR_RETURN(T resource, table_.Decode(result.rows.front(),
+                                               transaction_.person_keys()));
+    owned_.insert(name.text());
+    return resource;
+  }
+
   void Insert(T& resource) override {
     resource.version = 1;
     resource.create_time = transaction_.caller().now;
     resource.update_time = resource.create_time;
-    transaction_.Write(table_.Insert(resource));
+    WriteAs(resource, [&](const T& stored) {
+      transaction_.Write(table_.Insert(stored));
+    });
     owned_.insert(resource.name.text());
   }
 
   void Update(T& resource) override {
     const int64_t read_version = resource.version++;
     resource.update_time = transaction_.caller().now;
-    if (owned_.contains(resource.name.text())) {
-      transaction_.Write(table_.Update(resource));
-    } else {
-      transaction_.Write(table_.UpdateIfVersion(resource, read_version), 1);
-    }
+    WriteAs(resource, [&](const T& stored) {
+      if (owned_.contains(stored.name.text())) {
+        transaction_.Write(table_.Update(stored));
+      } else {
+        transaction_.Write(table_.UpdateIfVersion(stored, read_version), 1);
+      }
+    });
   }
 
   absl::StatusOr<Page<T>> List(const access::Scope& scope,
@@ -120,6 +149,22 @@ class SqlRepository : public Repository<T> {
   Transaction& transaction() const { return transaction_; }
 
  private:
+  // Calls `write` with `resource` as it is stored.
+  template <typename Write>
+  void WriteAs(const T& resource, Write write) {
+    if (!table_.has_sealed()) {
+      write(resource);
+      return;
+    }
+    T sealed = resource;
+    const absl::Status status = table_.Seal(sealed, transaction_.person_keys());
+    if (status.ok()) {
+      write(sealed);
+    } else {
+      transaction_.Fail(status);
+    }
+  }
+
   absl::StatusOr<std::optional<T>> One(const access::Scope& scope,
                                        const Name& name,
                                        std::string_view lock) {
@@ -138,8 +183,7 @@ class SqlRepository : public Repository<T> {
                                     absl::StatusOr<std::optional<T>> found) {
     if (!found.ok()) return found.status();
     if (*found) return *std::move(*found);
-    if (!scope.is_full()) return MakeError(Reason::kPermissionDenied);
-    return MakeError(Reason::kNotFound, {{"resource", name.text()}});
+    return AbsentIn(scope, name.text());
   }
 
   Transaction& transaction_;

@@ -121,6 +121,7 @@ absl::Status SqliteDatabase::Prepare(const DatabaseOptions& options,
   RETURN_IF_ERROR(ApplyMigrations(*session, migrations, options));
   ASSIGN_OR_RETURN(Marker marker, CheckSchema(*session, migrations, options));
   set_marker(std::move(marker));
+  set_person_secrets(options.person_secrets);
   return absl::OkStatus();
 }
 

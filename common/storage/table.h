@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -15,6 +16,7 @@
 #include "common/status/macros.h"
 #include "common/storage/column_traits.h"
 #include "common/storage/database.h"
+#include "common/storage/person_keys.h"
 #include "common/storage/reach.h"
 #include "common/storage/session.h"
 #include "common/text/view.h"
@@ -67,6 +69,46 @@ class Table {
     return Add<BytesColumnTraits>(std::move(column), member);
   }
 
+  // Whose the sealed columns are: `column` holds the name of a person, which
+  // `member` leads to as in Column.
+  template <typename Member>
+  Table& SealedFor(std::string column, Member member) {
+    person_column_ = std::move(column);
+    person_of_ = [member](const T& resource) {
+      return std::invoke(member, resource).text();
+    };
+    Generate();
+    return *this;
+  }
+
+  // A std::string member, stored as text that only the person's key opens: see
+  // PersonKeys. REQUIRES: SealedFor is called too.
+  template <typename Member>
+  Table& Sealed(std::string column, Member member) {
+    sealed_.push_back({column, [member](T& resource) -> std::string& {
+                         return std::invoke(member, resource);
+                       }});
+    return Column(std::move(column), member);
+  }
+
+  bool has_sealed() const { return !sealed_.empty(); }
+
+  // Makes the sealed members of `resource` what is stored. Errors of
+  // PersonKeys; INTERNAL when there is something to seal and nobody whose it
+  // is.
+  absl::Status Seal(T& resource, PersonKeys& keys) const {
+    std::optional<crypto::Sealer> key;
+    for (const SealedColumn& column : sealed_) {
+      std::string& text = column.member(resource);
+      if (text.empty()) continue;
+      if (!key) {
+        ASSIGN_OR_RETURN(key, KeyOf(resource, keys));
+      }
+      text = PersonKeys::SealText(*key, text, Place(column, resource));
+    }
+    return absl::OkStatus();
+  }
+
   // How rows lie within the scope of owners; without it, by their own name.
   Table& Within(Reach reach) {
     reach_ = std::move(reach);
@@ -83,9 +125,10 @@ class Table {
     return {Cat(select_, " WHERE ", where, " ", tail), std::move(values)};
   }
 
-  // What a row that SelectWhere returned says. INTERNAL, naming the table, the
-  // column and the key, when the record is malformed.
-  absl::StatusOr<T> Decode(const Row& row) const {
+  // What a row that SelectWhere returned says, opened with the key of whose it
+  // is; what was sealed for somebody who has been erased is empty. INTERNAL,
+  // naming the table, the column and the key, when the record is malformed.
+  absl::StatusOr<T> Decode(const Row& row, PersonKeys& keys) const {
     T decoded;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (i < row.size() && columns_[i].decode(row[i], decoded)) continue;
@@ -94,6 +137,7 @@ class Table {
                                      ", column ", columns_[i].name, ", key ",
                                      key == nullptr ? "?" : *key));
     }
+    RETURN_IF_ERROR(Open(row, decoded, keys));
     return decoded;
   }
 
@@ -129,6 +173,41 @@ class Table {
     std::function<Value(const T&)> encode;
     std::function<bool(const Value&, T&)> decode;
   };
+
+  struct SealedColumn {
+    std::string name;
+    std::function<std::string&(T&)> member;
+  };
+
+  std::string Place(const SealedColumn& column, const T& resource) const {
+    return Cat(name_, "\n", column.name, "\n", resource.name.text());
+  }
+
+  absl::StatusOr<crypto::Sealer> KeyOf(const T& resource,
+                                       PersonKeys& keys) const {
+    const std::string person = person_of_(resource);
+    if (person.empty()) {
+      return absl::InternalError(
+          Cat("nobody whose it is: ", name_, " ", resource.name.text()));
+    }
+    // Only a person who is inserted has a name without a key yet.
+    return resource.version == 1 && person == resource.name.text()
+               ? keys.OfNew(person)
+               : keys.Of(person);
+  }
+
+  absl::Status Open(const Row& row, T& resource, PersonKeys& keys) const {
+    if (sealed_.empty()) return absl::OkStatus();
+    const auto* wrapped = std::get_if<Blob>(&row[columns_.size()]);
+    for (const SealedColumn& column : sealed_) {
+      std::string& text = column.member(resource);
+      ASSIGN_OR_RETURN(
+          text, keys.OpenText(person_of_(resource),
+                              wrapped == nullptr ? "" : wrapped->bytes, text,
+                              Place(column, resource)));
+    }
+    return absl::OkStatus();
+  }
 
   // Positions of the implied columns that are encoded.
   static constexpr std::size_t kName = 0;
@@ -192,6 +271,11 @@ class Table {
       if (i == kCreateTime) continue;
       CatTo(assigned, assigned.empty() ? "" : ", ", column, " = $", ++updated);
     }
+    if (!person_column_.empty()) {
+      CatTo(read,
+            ", (SELECT wrapped FROM person_key WHERE person_key.person = ",
+            name_, ".", person_column_, ")");
+    }
     select_ = Cat("SELECT ", read, " FROM ", name_);
     insert_ =
         Cat("INSERT INTO ", name_, " (", inserted, ") VALUES (", places, ")");
@@ -202,6 +286,9 @@ class Table {
   std::string name_;
   Reach reach_ = Reach::Through({"name"});
   std::vector<ColumnOf> columns_ = Implied();
+  std::string person_column_;
+  std::function<std::string(const T&)> person_of_;
+  std::vector<SealedColumn> sealed_;
   std::string select_;
   std::string insert_;
   std::string update_;
@@ -220,7 +307,7 @@ absl::StatusOr<std::vector<T>> SelectInto(Transaction& transaction,
   std::vector<T> resources;
   resources.reserve(rows.size());
   for (const Row& row : rows) {
-    ASSIGN_OR_RETURN(T resource, table.Decode(row));
+    ASSIGN_OR_RETURN(T resource, table.Decode(row, transaction.person_keys()));
     resources.push_back(std::move(resource));
   }
   return resources;

@@ -36,6 +36,12 @@ std::vector<storage::Engine> EnginesUnderTest() {
 }
 
 TestDatabase::TestDatabase(storage::Engine engine) : engine_(engine) {
+  auto master_keys = crypto::Keyring::Load(folder_.File("master"));
+  MustBeOk(master_keys.status());
+  options_.person_secrets =
+      std::make_shared<storage::PersonSecrets>(storage::PersonSecrets{
+          .master_keys = *std::move(master_keys),
+          .blind_index_key = "a key of thirty-two bytes, fixed"});
   if (engine == storage::Engine::kSqlite) {
     options_.url = Cat("sqlite://", folder_.File("test.db"));
     return;

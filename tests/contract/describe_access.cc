@@ -20,6 +20,7 @@
 #include "parcours/enrolment/v1/api_client.pb.h"
 #include "parcours/enrolment/v1/application.pb.h"
 #include "parcours/enrolment/v1/enrolment.pb.h"
+#include "parcours/enrolment/v1/erasure.pb.h"
 #include "parcours/enrolment/v1/people.pb.h"
 #include "parcours/enrolment/v1/programme_service.pb.h"
 #include "parcours/evaluation/v1/assessment_plan.pb.h"
@@ -33,6 +34,7 @@
 #include "parcours/platform/v1/caller.pb.h"
 #include "parcours/platform/v1/change_feed.pb.h"
 #include "parcours/platform/v1/clock.pb.h"
+#include "parcours/platform/v1/privacy.pb.h"
 #include "parcours/platform/v1/upload.pb.h"
 #include "parcours/scheduling/v1/attendance.pb.h"
 #include "parcours/scheduling/v1/calendar.pb.h"
@@ -54,10 +56,12 @@ std::vector<const FileDescriptor*> Contract() {
       platform::v1::GetCallerRequest::descriptor()->file(),
       platform::v1::AuditEntry::descriptor()->file(),
       platform::v1::Upload::descriptor()->file(),
+      platform::v1::RetentionPlan::descriptor()->file(),
       enrolment::v1::CreateBodyRequest::descriptor()->file(),
       enrolment::v1::Person::descriptor()->file(),
       enrolment::v1::Application::descriptor()->file(),
       enrolment::v1::Enrolment::descriptor()->file(),
+      enrolment::v1::Erasure::descriptor()->file(),
       enrolment::v1::ApiClient::descriptor()->file(),
       scheduling::v1::Venue::descriptor()->file(),
       scheduling::v1::Calendar::descriptor()->file(),

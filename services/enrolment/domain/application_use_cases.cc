@@ -56,18 +56,31 @@ absl::Status CheckDecision(const Decision& decision) {
   return violations.ToStatus();
 }
 
-absl::Status CheckOrganisation(EnrolmentUnit& unit,
-                               const access::Caller& caller,
-                               const CohortName& cohort, const Payer& payer,
+// `organisation` is what the record has under the name that the payer gives.
+absl::Status CheckOrganisation(const CohortName& cohort, const Payer& payer,
+                               const std::optional<Organisation>& organisation,
                                std::string_view field) {
   if (payer.organisation.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(
-      const std::optional<Organisation> organisation,
-      unit.organisations().Find(caller.scope.Whole(), payer.organisation));
   if (organisation.has_value() && payer.organisation.body() == cohort.body()) {
     return absl::OkStatus();
   }
   return MakeFieldError(field, Reason::kUnknownReference);
+}
+
+std::string PieceField(std::size_t index) {
+  return Cat("pieces[", index, "].upload");
+}
+
+// What the record has of what a submission names is read together.
+SubmissionReferences ReferencesOf(const Application& application,
+                                  const std::vector<NewPiece>& pieces) {
+  SubmissionReferences references{
+      .candidate_key = application.candidate_key,
+      .organisation = application.payer.organisation};
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    references.uploads.emplace_back(pieces[i].upload, PieceField(i));
+  }
+  return references;
 }
 
 // A file sent to the cohort's own body.
@@ -186,29 +199,29 @@ absl::StatusOr<ApplicationView> SubmitApplication(
   const absl::StatusOr<ChangeOutcome> outcome = store.Change(
       caller, [&](EnrolmentUnit& unit) -> absl::StatusOr<std::string> {
         view.reset();
-        ASSIGN_OR_RETURN(const LockedPlaces places,
-                         unit.LockPlaces(caller.scope, cohort));
+        Application received = application;
+        received.cohort = cohort;
+        received.candidate_key = CandidateKey(received);
+        ASSIGN_OR_RETURN(const LockedSubmission locked,
+                         unit.LockSubmission(caller.scope, cohort,
+                                             ReferencesOf(received, pieces)));
+        const LockedPlaces& places = locked.places;
         RETURN_IF_ERROR(CheckReceivesApplications(places.cohort, caller.now));
         FieldViolations violations;
         Validate(application, places.cohort, violations);
         violations.AddError(
             "application.payer.organisation",
-            CheckOrganisation(unit, caller, cohort, application.payer,
+            CheckOrganisation(cohort, application.payer, locked.organisation,
                               "application.payer.organisation"));
         RETURN_IF_ERROR(violations.ToStatus());
+        if (locked.known.has_value()) {
+          return MakeError(Reason::kAlreadyApplied);
+        }
 
-        Application received = application;
-        received.cohort = cohort;
         if (caller.scope.is_own()) received.account = caller.principal.subject;
         received.name = ChildName<ApplicationName>(cohort, "applications",
                                                    NewUuidV7(caller.now));
-        received.candidate_key = CandidateKey(received);
         received.submit_time = caller.now;
-        ASSIGN_OR_RETURN(
-            const std::optional<ApplicationName> known,
-            unit.FindApplicationOf(cohort, received.candidate_key));
-        if (known.has_value()) return MakeError(Reason::kAlreadyApplied);
-
         ASSIGN_OR_RETURN(const rules::DatedRule volunteering_counts,
                          rules.AsOf("admission.volunteering_counts",
                                     LocalDay(places.cohort, caller.now)));
@@ -230,9 +243,10 @@ absl::StatusOr<ApplicationView> SubmitApplication(
           received.review_state = ReviewState::kReceived;
         }
         for (std::size_t i = 0; i < pieces.size(); ++i) {
-          ASSIGN_OR_RETURN(const FinishedUpload upload,
-                           Claim(unit, caller, cohort, pieces[i].upload,
-                                 Cat("pieces[", i, "].upload")));
+          if (pieces[i].upload.body() != cohort.body()) {
+            return MakeFieldError(PieceField(i), Reason::kUnknownReference);
+          }
+          ASSIGN_OR_RETURN(const FinishedUpload upload, locked.uploads[i]);
           RETURN_IF_ERROR(AttachPiece(received, places.programme,
                                       {.kind = pieces[i].kind,
                                        .upload = upload.name,
@@ -482,8 +496,14 @@ absl::StatusOr<ApplicationView> ChangePayer(EnrolmentStore& store,
           return IllegalReview(application, "ChangePayer");
         }
         RETURN_IF_ERROR(CheckPayer(payer, locked.places.cohort, "payer."));
-        RETURN_IF_ERROR(CheckOrganisation(unit, caller, application.cohort,
-                                          payer, "payer.organisation"));
+        std::optional<Organisation> organisation;
+        if (!payer.organisation.empty()) {
+          ASSIGN_OR_RETURN(organisation,
+                           unit.organisations().Find(caller.scope.Whole(),
+                                                     payer.organisation));
+        }
+        RETURN_IF_ERROR(CheckOrganisation(application.cohort, payer,
+                                          organisation, "payer.organisation"));
         RETURN_IF_ERROR(CheckNotCompleted(unit, caller, name, "ChangePayer"));
         const bool same_party = IsSameParty(application.payer, payer);
         application.payer = payer;

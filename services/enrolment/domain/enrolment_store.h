@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -43,6 +44,27 @@ struct LockedPlaces {
   int64_t last_rank = 0;
 };
 
+// What a submission names beside its cohort.
+struct SubmissionReferences {
+  // See CandidateKey.
+  std::string candidate_key;
+  // Empty for none.
+  OrganisationName organisation;
+  // Each with the field that names it.
+  std::vector<std::pair<UploadName, std::string>> uploads;
+};
+
+// What a submission is decided on. Files are claimed as ClaimUpload does, in
+// the order of the references; one that is named twice is unknown the second
+// time.
+struct LockedSubmission {
+  LockedPlaces places;
+  // The application of the cohort, not withdrawn, whose candidate has the key.
+  std::optional<ApplicationName> known;
+  std::optional<Organisation> organisation;
+  std::vector<absl::StatusOr<FinishedUpload>> uploads;
+};
+
 // When a token was last issued for a secret of an API client, in real time.
 struct SecretUse {
   ApiClientName client;
@@ -71,6 +93,12 @@ class EnrolmentUnit {
   virtual absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                                   const CohortName& cohort) = 0;
 
+  // The same with all else that a submission is decided on: still one round
+  // trip.
+  virtual absl::StatusOr<LockedSubmission> LockSubmission(
+      const access::Scope& scope, const CohortName& cohort,
+      const SubmissionReferences& references) = 0;
+
   // Keeps the rank that was given last, for LockPlaces to return.
   virtual void KeepLastRank(const CohortName& cohort, int64_t rank) = 0;
 
@@ -85,11 +113,6 @@ class EnrolmentUnit {
   virtual absl::StatusOr<std::vector<Application>> ApplicationsByPlace(
       const access::Scope& scope, const CohortName& cohort,
       const std::vector<PlaceState>& states) = 0;
-
-  // The application of the cohort, not withdrawn, whose candidate has this
-  // identity key (see CandidateKey).
-  virtual absl::StatusOr<std::optional<ApplicationName>> FindApplicationOf(
-      const CohortName& cohort, const std::string& candidate_key) = 0;
 
   // Applications of any body on which time decides at `now` (see IsDue), the
   // longest due first; at most `limit`.

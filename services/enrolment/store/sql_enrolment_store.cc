@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -24,6 +25,7 @@ namespace {
 
 using access::OwnKey;
 using storage::RecordingRepository;
+using storage::Result;
 using storage::Row;
 using storage::Rows;
 using storage::Statement;
@@ -150,6 +152,25 @@ absl::StatusOr<PlaceCounts> PlaceCountsFrom(const Rows& rows) {
   return counts;
 }
 
+Statement FindApplicationStatement(const CohortName& cohort,
+                                   const std::string& candidate_key) {
+  return {.sql =
+              "SELECT name FROM application WHERE cohort = $1"
+              " AND candidate_key = $2 AND review_state <> 'WITHDRAWN'",
+          .values = {cohort.text(), candidate_key}};
+}
+
+std::optional<ApplicationName> ApplicationFrom(const Rows& rows) {
+  if (rows.empty()) return std::nullopt;
+  return ApplicationName::FromRecord(rows.front().Text(0));
+}
+
+absl::StatusOr<FinishedUpload> Finished(
+    const absl::StatusOr<documents::Upload>& upload) {
+  if (!upload.ok()) return upload.status();
+  return FinishedUpload{.name = upload->name, .sha256 = upload->sha256};
+}
+
 // The first column of the only row.
 absl::StatusOr<int64_t> QueryCount(Transaction& transaction,
                                    Statement statement) {
@@ -203,35 +224,54 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
 
   absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                           const CohortName& cohort) override {
-    Values values{cohort.text()};
-    const std::string where =
-        Cat("name = $1",
-            storage::ScopePredicate(scope, CohortTable().reach(), values),
-            " {for_update}");
     ASSIGN_OR_RETURN(
-        const std::vector<storage::Result> results,
-        transaction_.QueryTogether(
-            {CohortTable().SelectWhere(where, std::move(values)),
-             ProgrammeTable().SelectWhere(
-                 "name = (SELECT programme FROM cohort WHERE name = $1)",
-                 {cohort.text()}),
-             CountPlacesStatement(cohort),
-             {.sql = "SELECT last_rank FROM cohort_rank WHERE cohort = $1",
-              .values = {cohort.text()}}}));
-    if (results[0].rows.empty()) {
-      return storage::AbsentIn(scope, cohort.text());
+        const std::vector<Result> results,
+        transaction_.QueryTogether(LockPlacesStatements(scope, cohort)));
+    return PlacesFrom(scope, cohort, results);
+  }
+
+  absl::StatusOr<LockedSubmission> LockSubmission(
+      const access::Scope& scope, const CohortName& cohort,
+      const SubmissionReferences& references) override {
+    std::vector<Statement> statements = LockPlacesStatements(scope, cohort);
+    const std::size_t known = statements.size();
+    // After the lock: what others committed while it was awaited is seen.
+    statements.push_back(
+        FindApplicationStatement(cohort, references.candidate_key));
+    const std::size_t first_upload = statements.size();
+    for (const auto& [upload, field] : references.uploads) {
+      statements.push_back(documents::LockUpload(transaction_, scope, upload));
     }
-    LockedPlaces places;
-    ASSIGN_OR_RETURN(places.cohort,
-                     CohortTable().Decode(results[0].rows.front()));
-    ASSIGN_OR_RETURN(places.programme,
-                     ProgrammeTable().Decode(results[1].rows.front()));
-    ASSIGN_OR_RETURN(places.counts, PlaceCountsFrom(results[2].rows));
-    if (!results[3].rows.empty()) {
-      places.last_rank = results[3].rows.front().Integer(0);
+    if (!references.organisation.empty()) {
+      Values values{references.organisation.text()};
+      const std::string where = Cat(
+          "name = $1", storage::ScopePredicate(
+                           scope.Whole(), OrganisationTable().reach(), values));
+      statements.push_back(
+          OrganisationTable().SelectWhere(where, std::move(values)));
     }
-    cohorts_.NoteLocked(places.cohort);
-    return places;
+    ASSIGN_OR_RETURN(const std::vector<Result> results,
+                     transaction_.QueryTogether(std::move(statements)));
+
+    LockedSubmission locked;
+    ASSIGN_OR_RETURN(locked.places, PlacesFrom(scope, cohort, results));
+    locked.known = ApplicationFrom(results[known].rows);
+    absl::flat_hash_set<std::string> named;
+    for (std::size_t i = 0; i < references.uploads.size(); ++i) {
+      const auto& [upload, field] = references.uploads[i];
+      if (!named.insert(upload.text()).second) {
+        locked.uploads.emplace_back(
+            MakeFieldError(field, Reason::kUnknownReference));
+        continue;
+      }
+      locked.uploads.push_back(Finished(documents::ClaimLockedUpload(
+          transaction_, scope, upload, results[first_upload + i], field)));
+    }
+    if (!references.organisation.empty() && !results.back().rows.empty()) {
+      ASSIGN_OR_RETURN(locked.organisation,
+                       OrganisationTable().Decode(results.back().rows.front(), transaction_.person_keys()));
+    }
+    return locked;
   }
 
   void KeepLastRank(const CohortName& cohort, int64_t rank) override {
@@ -280,19 +320,6 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         " ORDER BY rank");
     return storage::SelectInto(transaction_, ApplicationTable(), where,
                                std::move(values));
-  }
-
-  absl::StatusOr<std::optional<ApplicationName>> FindApplicationOf(
-      const CohortName& cohort, const std::string& candidate_key) override {
-    ASSIGN_OR_RETURN(
-        const Rows rows,
-        transaction_.Query({.sql =
-                                "SELECT name FROM application WHERE cohort = $1"
-                                " AND candidate_key = $2"
-                                " AND review_state <> 'WITHDRAWN'",
-                            .values = {cohort.text(), candidate_key}}));
-    if (rows.empty()) return std::optional<ApplicationName>();
-    return std::optional(ApplicationName::FromRecord(rows.front().Text(0)));
   }
 
   absl::StatusOr<std::vector<Application>> PlacesDue(absl::Time now,
@@ -429,9 +456,7 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   absl::StatusOr<FinishedUpload> ClaimUpload(const access::Scope& scope,
                                              const UploadName& name,
                                              std::string_view field) override {
-    ASSIGN_OR_RETURN(const documents::Upload upload,
-                     documents::ClaimUpload(transaction_, scope, name, field));
-    return FinishedUpload{.name = upload.name, .sha256 = upload.sha256};
+    return Finished(documents::ClaimUpload(transaction_, scope, name, field));
   }
 
   absl::StatusOr<std::optional<std::string>> FindByExternalId(
@@ -537,6 +562,43 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   }
 
  private:
+  // The cohort first: what is read behind it is read under its lock.
+  static std::vector<Statement> LockPlacesStatements(const access::Scope& scope,
+                                                     const CohortName& cohort) {
+    Values values{cohort.text()};
+    const std::string where =
+        Cat("name = $1",
+            storage::ScopePredicate(scope, CohortTable().reach(), values),
+            " {for_update}");
+    return {CohortTable().SelectWhere(where, std::move(values)),
+            ProgrammeTable().SelectWhere(
+                "name = (SELECT programme FROM cohort WHERE name = $1)",
+                {cohort.text()}),
+            CountPlacesStatement(cohort),
+            {.sql = "SELECT last_rank FROM cohort_rank WHERE cohort = $1",
+             .values = {cohort.text()}}};
+  }
+
+  // Out of the results of LockPlacesStatements.
+  absl::StatusOr<LockedPlaces> PlacesFrom(const access::Scope& scope,
+                                          const CohortName& cohort,
+                                          const std::vector<Result>& results) {
+    if (results[0].rows.empty()) {
+      return storage::AbsentIn(scope, cohort.text());
+    }
+    LockedPlaces places;
+    ASSIGN_OR_RETURN(places.cohort,
+                     CohortTable().Decode(results[0].rows.front(), transaction_.person_keys()));
+    ASSIGN_OR_RETURN(places.programme,
+                     ProgrammeTable().Decode(results[1].rows.front(), transaction_.person_keys()));
+    ASSIGN_OR_RETURN(places.counts, PlaceCountsFrom(results[2].rows));
+    if (!results[3].rows.empty()) {
+      places.last_rank = results[3].rows.front().Integer(0);
+    }
+    cohorts_.NoteLocked(places.cohort);
+    return places;
+  }
+
   absl::StatusOr<Page<Application>> ListByRank(std::string where, Values values,
                                                const PageRequest& page) {
     if (!page.after_key.empty()) {

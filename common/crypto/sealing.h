@@ -1,5 +1,5 @@
-#ifndef PARCOURS_COMMON_CACHE_SEALING_H_
-#define PARCOURS_COMMON_CACHE_SEALING_H_
+#ifndef PARCOURS_COMMON_CRYPTO_SEALING_H_
+#define PARCOURS_COMMON_CRYPTO_SEALING_H_
 
 #include <array>
 #include <optional>
@@ -8,14 +8,13 @@
 
 #include "absl/status/statusor.h"
 
-namespace parcours::cache {
+namespace parcours::crypto {
 
-// Authenticated encryption of cached values (XChaCha20-Poly1305, random nonce).
-// Thread-safe.
+// Authenticated encryption (XChaCha20-Poly1305, random nonce of 24 bytes before
+// the sealed text). Thread-safe.
 class Sealer {
  public:
-  // `key` is 32 random bytes, the same in all processes that share the cache;
-  // INVALID_ARGUMENT otherwise.
+  // `key` is 32 random bytes; INVALID_ARGUMENT otherwise.
   static absl::StatusOr<Sealer> Create(std::string_view key);
 
   std::string Seal(std::string_view clear, std::string_view associated) const;
@@ -31,6 +30,6 @@ class Sealer {
   std::array<unsigned char, 32> key_ = {};
 };
 
-}  // namespace parcours::cache
+}  // namespace parcours::crypto
 
-#endif  // PARCOURS_COMMON_CACHE_SEALING_H_
+#endif  // PARCOURS_COMMON_CRYPTO_SEALING_H_

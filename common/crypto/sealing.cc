@@ -1,4 +1,4 @@
-#include "common/cache/sealing.h"
+#include "common/crypto/sealing.h"
 
 #include <sodium.h>
 
@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 
-namespace parcours::cache {
+namespace parcours::crypto {
 namespace {
 
 constexpr size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
@@ -27,7 +27,7 @@ absl::StatusOr<Sealer> Sealer::Create(std::string_view key) {
   if (sodium_init() < 0) return absl::InternalError("libsodium does not start");
   Sealer sealer;
   if (key.size() != sealer.key_.size()) {
-    return absl::InvalidArgumentError("the cache key must be 32 bytes");
+    return absl::InvalidArgumentError("a key of sealing has 32 bytes");
   }
   std::copy(key.begin(), key.end(), sealer.key_.begin());
   return sealer;
@@ -57,4 +57,4 @@ std::optional<std::string> Sealer::Open(std::string_view sealed,
   return clear;
 }
 
-}  // namespace parcours::cache
+}  // namespace parcours::crypto
