@@ -29,6 +29,7 @@
 #include "clients/cli/connection.h"
 #include "clients/cli/database_commands.h"
 #include "clients/cli/demo/story.h"
+#include "clients/cli/generate_command.h"
 #include "clients/cli/health_command.h"
 #include "clients/cli/migrate_command.h"
 #include "clients/cli/programme_commands.h"
@@ -122,6 +123,19 @@ ABSL_FLAG(std::string, jwks_file, "var/authority/keys.json",
 ABSL_FLAG(std::string, issuer, "https://local.parcours.internal",
           "the name of the local issuer in its tokens");
 ABSL_FLAG(std::string, audience, "parcours", "for whom the token is");
+ABSL_FLAG(std::string, enrolment_database_url, "",
+          "enrolment's database, as --database_url");
+ABSL_FLAG(std::string, scheduling_database_url, "",
+          "scheduling's database; empty: leave it out");
+ABSL_FLAG(std::string, evaluation_database_url, "",
+          "evaluation's database; empty: leave it out");
+ABSL_FLAG(std::string, enrolment_secret_file, "",
+          "the --secret_file of enrolment, with the master keys beside it; by "
+          "default beside a SQLite file");
+ABSL_FLAG(std::string, scheduling_secret_file, "", "that of scheduling");
+ABSL_FLAG(std::string, evaluation_secret_file, "", "that of evaluation");
+ABSL_FLAG(std::int64_t, applications, 1000, "how many applications to make up");
+ABSL_FLAG(std::int64_t, bodies, 10, "how many training bodies to make up");
 
 namespace parcours::cli {
 namespace {
@@ -238,6 +252,22 @@ ExitCode CopyDatabase(const std::vector<std::string>& arguments) {
        .from = absl::GetFlag(FLAGS_from),
        .to = absl::GetFlag(FLAGS_to),
        .password_file = absl::GetFlag(FLAGS_database_password_file)},
+      std::cout, std::cerr);
+}
+
+ExitCode Generate(const std::vector<std::string>& arguments) {
+  if (!arguments.empty()) return kUsage;
+  return GenerateCommand(
+      {.enrolment = {absl::GetFlag(FLAGS_enrolment_database_url),
+                     absl::GetFlag(FLAGS_enrolment_secret_file)},
+       .scheduling = {absl::GetFlag(FLAGS_scheduling_database_url),
+                      absl::GetFlag(FLAGS_scheduling_secret_file)},
+       .evaluation = {absl::GetFlag(FLAGS_evaluation_database_url),
+                      absl::GetFlag(FLAGS_evaluation_secret_file)},
+       .password_file = absl::GetFlag(FLAGS_database_password_file),
+       .applications = absl::GetFlag(FLAGS_applications),
+       .bodies = absl::GetFlag(FLAGS_bodies),
+       .seed = absl::GetFlag(FLAGS_seed)},
       std::cout, std::cerr);
 }
 
@@ -394,6 +424,15 @@ const std::vector<Command>& Commands() {
        "may share it; every row is compared before anything is kept.",
        {"service", "from", "to", "database_password_file"},
        CopyDatabase},
+      {"generate",
+       "",
+       "Fill the empty databases of a simulation, or local ones, with made-up "
+       "people, to measure how it grows; no others.",
+       {"enrolment_database_url", "enrolment_secret_file",
+        "scheduling_database_url", "scheduling_secret_file",
+        "evaluation_database_url", "evaluation_secret_file",
+        "database_password_file", "applications", "bodies", "seed"},
+       Generate},
       {"token keygen",
        "",
        "Make the key with which the local issuer signs, and its public part.",

@@ -29,8 +29,10 @@ ONE_HOME = (
     (r"^openssl/", "common/rpc/"),
 )
 
-# What of a service others may use: its schema, to migrate it.
-PUBLIC_OF_SERVICES = re.compile(r"^services/\w+/store/migrations\.h$")
+# What of a service others may use: its schema, to migrate it, and what fills an
+# empty database with made-up data.
+PUBLIC_OF_SERVICES = re.compile(
+    r"^services/\w+/(store/migrations|generation/generation)\.h$")
 
 
 def service_of(name):
@@ -121,6 +123,8 @@ class LayersTest(unittest.TestCase):
             ("common/rpc/x.h", "parcours/scheduling/v1/venue.pb.h"),
             ("common/rpc/x.h", "libpq-fe.h"),
             ("clients/cli/x.cc", "services/a/domain/names.h"),
+            ("clients/cli/x.cc", "services/a/generation/names.h"),
+            ("services/b/rpc/x.cc", "services/a/generation/generation.h"),
         )
         for path, target in planted:
             with self.subTest(path=path, target=target):
@@ -146,6 +150,7 @@ class LayersTest(unittest.TestCase):
             ("common/storage/sqlite_session.cc", "sqlite3.h"),
             ("common/rpc/x.h", "parcours/type/v1/field.pb.h"),
             ("clients/cli/x.cc", "services/a/store/migrations.h"),
+            ("clients/cli/x.cc", "services/a/generation/generation.h"),
         )
         for path, target in allowed:
             with self.subTest(path=path, target=target):
