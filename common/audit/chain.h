@@ -9,7 +9,8 @@
 namespace parcours::audit {
 
 // Gives the committed entries of the audit trail, in order of insertion, their
-// places in the chain: at most `batch` in one pass.
+// places in the chain, and keeps where each resource is named: at most `batch`
+// in one pass.
 storage::Sequencer::Step ChainStep(int batch = 1000);
 
 // The end of the chain as this transaction sees it. Entries that were committed

@@ -20,43 +20,90 @@ constexpr int kMaxLimit = 1000;
 // Of the names on one page: a message of gRPC has at most 4 MiB.
 constexpr std::size_t kMaxPageBytes = std::size_t{1} << 20;
 
-Statement SelectEntries(const TrailQuery& query, int limit) {
-  Statement statement{
-      "SELECT position, previous_hash, hash, commitment, salt, business_time, "
-      "record_time, subject, roles, body, method, action, resources, "
-      "request_id, trace_id FROM audit_entry WHERE position > $1",
-      {query.after}};
-  const auto add = [&](std::string_view condition, storage::Value value) {
-    statement.values.push_back(std::move(value));
-    CatTo(statement.sql, " AND ", condition, "$", statement.values.size());
-  };
-  if (!query.resource.empty()) {
-    // Also finds names that merely begin alike, and on SQLite those that differ
-    // in case: what is read is looked at again.
-    const std::string escaped = absl::StrReplaceAll(
-        query.resource, {{"!", "!!"}, {"%", "!%"}, {"_", "!_"}});
-    add("resources LIKE ", Cat("%\n", escaped, "%"));
-    statement.sql += " ESCAPE '!'";
-  }
-  if (!query.subject.empty()) add("subject = ", query.subject);
-  if (query.action.has_value()) {
-    add("action = ", std::string(ActionName(*query.action)));
-  }
-  if (query.start_time.has_value()) {
-    add("record_time >= ", absl::ToUnixMicros(*query.start_time));
-  }
-  if (query.end_time.has_value()) {
-    add("record_time < ", absl::ToUnixMicros(*query.end_time));
-  }
-  statement.values.emplace_back(int64_t{limit} + 1);
-  CatTo(statement.sql, " ORDER BY position LIMIT $", statement.values.size());
-  return statement;
-}
+constexpr char kColumns[] =
+    "SELECT position, previous_hash, hash, commitment, salt, business_time, "
+    "record_time, subject, roles, body, method, action, resources, "
+    "request_id, trace_id FROM audit_entry ";
+constexpr char kState[] =
+    "SELECT position, indexed_position FROM audit_state WHERE id = 1";
 
 bool IsFiltered(const TrailQuery& query) {
   return !query.resource.empty() || !query.subject.empty() ||
          query.action.has_value() || query.start_time.has_value() ||
          query.end_time.has_value();
+}
+
+// Adds a condition on `value` to a statement.
+void Add(Statement& statement, std::string_view condition,
+         storage::Value value) {
+  statement.values.push_back(std::move(value));
+  CatTo(statement.sql, " AND ", condition, "$", statement.values.size());
+}
+
+void EndWith(Statement& statement, int limit) {
+  statement.values.emplace_back(int64_t{limit} + 1);
+  CatTo(statement.sql, " ORDER BY position LIMIT $", statement.values.size());
+}
+
+// "bodies/opale": whose entries say so themselves.
+bool IsBody(std::string_view resource) {
+  return std::count(resource.begin(), resource.end(), '/') == 1;
+}
+
+// Entries after `after`, whatever they name.
+Statement SelectEntries(const TrailQuery& query, int64_t after, int limit) {
+  Statement statement{Cat(kColumns, "WHERE position > $1"), {after}};
+  if (IsBody(query.resource)) {
+    Add(statement, "body = ", query.resource);
+  } else if (!query.resource.empty()) {
+    // Also finds names that merely begin alike, and on SQLite those that differ
+    // in case: what is read is looked at again.
+    const std::string escaped = absl::StrReplaceAll(
+        query.resource, {{"!", "!!"}, {"%", "!%"}, {"_", "!_"}});
+    Add(statement, "resources LIKE ", Cat("%\n", escaped, "%"));
+    statement.sql += " ESCAPE '!'";
+  }
+  if (IsFiltered(query) && !query.scope.body().empty()) {
+    Add(statement, "body = ", query.scope.body());
+  }
+  if (!query.subject.empty()) Add(statement, "subject = ", query.subject);
+  if (query.action.has_value()) {
+    Add(statement, "action = ", std::string(ActionName(*query.action)));
+  }
+  if (query.start_time.has_value()) {
+    Add(statement, "record_time >= ", absl::ToUnixMicros(*query.start_time));
+  }
+  if (query.end_time.has_value()) {
+    Add(statement, "record_time < ", absl::ToUnixMicros(*query.end_time));
+  }
+  EndWith(statement, limit);
+  return statement;
+}
+
+// The same by where the resource is named. Of both parts the first entries are
+// taken by their index, so that the rest of the trail does not matter.
+Statement SelectNamed(const TrailQuery& query, int limit) {
+  const auto part = [](std::string_view condition) {
+    return Cat(
+        "SELECT position FROM (SELECT position FROM audit_resource "
+        "WHERE ",
+        condition, " AND position > $1 ORDER BY position LIMIT $2) AS ");
+  };
+  // The next character after / is 0.
+  return {Cat(kColumns, "WHERE position IN (", part("resource = $3"),
+              "itself UNION ", part("resource > $4 AND resource < $5"),
+              "below) ORDER BY position LIMIT $2"),
+          {query.after, int64_t{limit} + 1, query.resource,
+           Cat(query.resource, "/"), Cat(query.resource, "0")}};
+}
+
+// What SelectNamed does not ask.
+bool Meets(const TrailQuery& query, const Entry& entry) {
+  return (query.subject.empty() || entry.subject == query.subject) &&
+         (!query.action.has_value() || entry.action == *query.action) &&
+         (!query.start_time.has_value() ||
+          entry.record_time >= *query.start_time) &&
+         (!query.end_time.has_value() || entry.record_time < *query.end_time);
 }
 
 bool Concerns(const Entry& entry, const std::string& resource) {
@@ -66,12 +113,34 @@ bool Concerns(const Entry& entry, const std::string& resource) {
       });
 }
 
+// The rows of one page and one more. Most of what names a resource stands in
+// the index of resources; what was linked since is looked for in the trail.
+absl::StatusOr<Rows> ReadRows(Transaction& transaction, const TrailQuery& query,
+                              int limit) {
+  if (query.resource.empty() || IsBody(query.resource)) {
+    return transaction.Query(SelectEntries(query, query.after, limit));
+  }
+  ASSIGN_OR_RETURN(
+      std::vector<storage::Result> results,
+      transaction.QueryTogether({{kState, {}}, SelectNamed(query, limit)}));
+  const Row& state = results[0].rows.at(0);
+  const int64_t indexed = state.Integer(1);
+  Rows rows = std::move(results[1].rows);
+  const auto wanted = static_cast<std::size_t>(limit) + 1;
+  if (rows.size() == wanted || indexed >= state.Integer(0)) return rows;
+  ASSIGN_OR_RETURN(const Rows newer,
+                   transaction.Query(SelectEntries(
+                       query, std::max(query.after, indexed),
+                       static_cast<int>(wanted - rows.size() - 1))));
+  rows.insert(rows.end(), newer.begin(), newer.end());
+  return rows;
+}
+
 }  // namespace
 
 storage::Statement SelectChain(int64_t after, int limit) {
   TrailQuery query{.scope = access::Scope::Installation()};
-  query.after = after;
-  return SelectEntries(query, limit - 1);
+  return SelectEntries(query, after, limit - 1);
 }
 
 ChainedEntry EntryOf(const Row& row) {
@@ -111,7 +180,7 @@ absl::StatusOr<TrailPage> ReadTrail(storage::Database& database,
       database.View(TrailCaller(query.deadline), [&](Transaction& transaction) {
         page = {};
         absl::StatusOr<Rows> rows =
-            transaction.Query(SelectEntries(query, static_cast<int>(limit)));
+            ReadRows(transaction, query, static_cast<int>(limit));
         if (!rows.ok()) return rows.status();
         std::size_t bytes = 0;
         int64_t last = query.after;
@@ -126,7 +195,8 @@ absl::StatusOr<TrailPage> ReadTrail(storage::Database& database,
           const bool visible = query.scope.Covers(entry.entry->body);
           if (filtered && !visible) continue;
           if (!query.resource.empty() &&
-              !Concerns(*entry.entry, query.resource)) {
+              (!Concerns(*entry.entry, query.resource) ||
+               !Meets(query, *entry.entry))) {
             continue;
           }
           if (!visible) {

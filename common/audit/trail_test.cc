@@ -289,6 +289,45 @@ TEST_P(AuditTrailTest, FiltersNarrowTheList) {
             5u);
 }
 
+TEST_P(AuditTrailTest, AResourceIsFoundWhetherItIsIndexedYetOrNot) {
+  const access::Scope all = access::Scope::Installation();
+  const std::string thing = "bodies/opale/things/1";
+  const auto found = [&](int64_t after = 0, int limit = 100) {
+    return Subjects(Read(
+        {.scope = all, .after = after, .limit = limit, .resource = thing}));
+  };
+  Change(thing, "user:1");
+  Change(Cat(thing, "/parts/a"), "user:2");
+  Change("bodies/opale/things/10", "user:3");
+  Chain();
+  EXPECT_EQ(found(), (Strings{"user:1", "user:2"}));
+  // As after a release that did not keep where resources are named.
+  Execute("DELETE FROM audit_resource");
+  Execute("UPDATE audit_state SET indexed_position = 0");
+  EXPECT_EQ(found(), (Strings{"user:1", "user:2"}));
+  Chain();
+  Execute("DELETE FROM audit_resource WHERE position = 2");
+  EXPECT_EQ(found(), Strings{"user:1"}) << "the index was not read";
+  // One that such a release has linked meanwhile.
+  Execute("UPDATE audit_state SET indexed_position = 1");
+  EXPECT_EQ(found(), (Strings{"user:1", "user:2"}));
+  Change(thing, "user:4");
+  EXPECT_EQ(found(0, 1), Strings{"user:1"});
+  Chain();
+  EXPECT_EQ(found(), (Strings{"user:1", "user:2", "user:4"}));
+  EXPECT_EQ(found(1, 1), Strings{"user:2"});
+  EXPECT_EQ(found(2), Strings{"user:4"});
+  // The other filters hold too.
+  EXPECT_EQ(
+      Subjects(Read({.scope = all, .resource = thing, .subject = "user:4"})),
+      Strings{"user:4"});
+  EXPECT_TRUE(Read({.scope = all, .resource = thing, .action = Action::kRead})
+                  .entries.empty());
+  EXPECT_TRUE(
+      Read({.scope = access::Scope::Body("bodies/autre"), .resource = thing})
+          .entries.empty());
+}
+
 TEST_P(AuditTrailTest, PagesMeetWithoutAGap) {
   for (int i = 1; i <= 5; ++i) {
     Change(Cat("bodies/opale/things/", i), Cat("user:", i));

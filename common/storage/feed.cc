@@ -18,6 +18,13 @@ namespace {
 constexpr int kMaxLimit = 1000;
 constexpr char kHead[] = "SELECT head FROM feed_state WHERE id = 1";
 constexpr char kState[] = "SELECT head, floor FROM feed_state WHERE id = 1";
+// Of the oldest rows, how many there are and the last one from before $1.
+constexpr char kOldest[] =
+    "SELECT COUNT(*), COALESCE(MAX(CASE WHEN commit_time < $1 THEN position "
+    "END), 0) FROM (SELECT position, commit_time FROM change_feed "
+    "WHERE position > (SELECT floor FROM feed_state WHERE id = 1) "
+    "ORDER BY position LIMIT $2) AS oldest";
+constexpr int64_t kTrimmedAtOnce = 5000;
 
 access::Caller SystemCaller(std::string_view subject, absl::Time deadline) {
   access::Caller caller{.scope = access::Scope::Installation()};
@@ -242,24 +249,34 @@ absl::StatusOr<int64_t> FeedHead(Transaction& transaction) {
 
 absl::Status TrimFeed(Database& database, absl::Time before,
                       absl::Time deadline) {
-  return database
-      .Transact(
-          SystemCaller("feed", deadline),
-          [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
-            ASSIGN_OR_RETURN(
-                const Rows rows,
-                transaction.Query(
-                    {"SELECT COALESCE(MAX(position), 0) FROM change_feed "
-                     "WHERE position IS NOT NULL AND commit_time < $1",
-                     {absl::ToUnixMicros(before)}}));
-            const int64_t last = rows.at(0).Integer(0);
-            transaction.Write(
-                {"UPDATE feed_state SET floor = $1 WHERE floor < $1", {last}});
-            transaction.Write(
-                {"DELETE FROM change_feed WHERE position <= $1", {last}});
-            return Outcome{};
-          })
-      .status();
+  // From the oldest on, so that what stays is not looked at, and others write
+  // in between.
+  int64_t looked_at = 0;
+  int64_t last = 0;
+  do {
+    RETURN_IF_ERROR(
+        database
+            .Transact(
+                SystemCaller("feed", deadline),
+                [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+                  ASSIGN_OR_RETURN(
+                      const Rows rows,
+                      transaction.Query({kOldest,
+                                         {absl::ToUnixMicros(before),
+                                          int64_t{kTrimmedAtOnce}}}));
+                  looked_at = rows.at(0).Integer(0);
+                  last = rows.at(0).Integer(1);
+                  if (last == 0) return Outcome{};
+                  transaction.Write(
+                      {"UPDATE feed_state SET floor = $1 WHERE floor < $1",
+                       {last}});
+                  transaction.Write(
+                      {"DELETE FROM change_feed WHERE position <= $1", {last}});
+                  return Outcome{};
+                })
+            .status());
+  } while (looked_at == kTrimmedAtOnce && last > 0);
+  return absl::OkStatus();
 }
 
 absl::Status ForgetRequests(Database& database, absl::Time before,

@@ -379,6 +379,23 @@ TEST_P(FeedTest, ATrimmedPositionIsRefused) {
   EXPECT_EQ(oldest->changes.at(0).position, 4);
 }
 
+TEST_P(FeedTest, WhatIsNotOldEnoughStays) {
+  const absl::Time before = TestCaller().now + absl::Seconds(1);
+  const auto trim = [&](absl::Time time) {
+    ASSERT_OK(TrimFeed(*database_, time, absl::Now() + absl::Seconds(20)));
+  };
+  trim(before);
+  Record(ChangeOf("a"));
+  Pass(*sequencer_);
+  // What has no position yet is not looked at.
+  Record(ChangeOf("b"));
+  trim(TestCaller().now);
+  EXPECT_EQ(Names(Read(std::nullopt)), Strings{"a"});
+  trim(before);
+  Pass(*sequencer_);
+  EXPECT_EQ(Names(Read(std::nullopt)), Strings{"b"});
+}
+
 TEST_P(FeedTest, AListAndItsFeedPositionMeetWithoutAGap) {
   Record(ChangeOf("a"));
   Pass(*sequencer_);

@@ -375,12 +375,13 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   absl::StatusOr<Page<Application>> ListApplications(
       const access::Scope& scope, const CohortName& cohort,
       const ApplicationFilter& filter, const PageRequest& page) override {
-    Values values{cohort.text()};
-    std::string where = "cohort = $1";
+    Values values;
+    std::string where;
     const auto equals = [&](std::string_view column, std::string_view value) {
       values.emplace_back(std::string(value));
-      CatTo(where, " AND ", column, " = $", values.size());
+      CatTo(where, where.empty() ? "" : " AND ", column, " = $", values.size());
     };
+    if (filter.by_rank) equals("cohort", cohort.text());
     if (filter.review_state.has_value()) {
       equals("review_state", NameOf(*filter.review_state));
     }
@@ -392,31 +393,35 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
           storage::ScopePredicate(scope, ApplicationTable().reach(), values);
       return ListByRank(where, std::move(values), page);
     }
-    return applications_.ListWhere(scope, "", page, where, std::move(values));
+    // By name, as they stand under the cohort: no more is read than the page.
+    return applications_.ListWhere(scope, cohort.text(), page, where,
+                                   std::move(values));
   }
 
   absl::StatusOr<Page<Enrolment>> ListEnrolments(
       const access::Scope& scope, const CohortName& cohort,
       std::optional<EnrolmentState> state, const PageRequest& page) override {
-    Values values{cohort.text()};
-    std::string where = "cohort = $1";
+    Values values;
+    std::string where;
     if (state.has_value()) {
       values.emplace_back(std::string(NameOf(*state)));
-      CatTo(where, " AND state = $", values.size());
+      where = "state = $1";
     }
-    return enrolments_.ListWhere(scope, "", page, where, std::move(values));
+    return enrolments_.ListWhere(scope, cohort.text(), page, where,
+                                 std::move(values));
   }
 
   absl::StatusOr<Page<Agreement>> ListAgreements(
       const access::Scope& scope, const BodyName& body,
       const ApplicationName& application, const PageRequest& page) override {
-    Values values{body.text()};
-    std::string where = "body = $1";
+    Values values;
+    std::string where;
     if (!application.empty()) {
       values.emplace_back(application.text());
-      CatTo(where, " AND application = $", values.size());
+      where = "application = $1";
     }
-    return agreements_.ListWhere(scope, "", page, where, std::move(values));
+    return agreements_.ListWhere(scope, body.text(), page, where,
+                                 std::move(values));
   }
 
   absl::StatusOr<std::vector<Agreement>> AgreementsOf(

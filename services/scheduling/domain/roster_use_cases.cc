@@ -47,20 +47,27 @@ absl::StatusOr<std::vector<Calendar>> AllCalendars(
   return calendars;
 }
 
-// The cohorts with a calendar here that `changes` touch, by themselves or by
-// their programme.
+// The cohorts with a calendar here that a change of these touches, cohorts and
+// programmes.
 absl::StatusOr<std::set<CohortName>> TouchedCohorts(
     SchedulingStore& store, const access::Caller& caller,
-    const std::set<std::string>& resources) {
+    const std::set<CohortName>& cohorts,
+    const std::set<ProgrammeName>& programmes) {
   std::set<CohortName> touched;
-  ASSIGN_OR_RETURN(const std::vector<Calendar> calendars,
-                   AllCalendars(store, caller));
-  for (const Calendar& calendar : calendars) {
-    if (resources.contains(calendar.cohort().text()) ||
-        resources.contains(calendar.programme.text())) {
-      touched.insert(calendar.cohort());
+  RETURN_IF_ERROR(store.View(caller, [&](SchedulingUnit& unit) -> absl::Status {
+    touched.clear();
+    for (const CohortName& cohort : cohorts) {
+      ASSIGN_OR_RETURN(const std::optional<Calendar> calendar,
+                       unit.calendars().Find(caller.scope, CalendarOf(cohort)));
+      if (calendar.has_value()) touched.insert(cohort);
     }
-  }
+    for (const ProgrammeName& programme : programmes) {
+      ASSIGN_OR_RETURN(const std::vector<CohortName> found,
+                       unit.CohortsOf(programme));
+      touched.insert(found.begin(), found.end());
+    }
+    return absl::OkStatus();
+  }));
   return touched;
 }
 
@@ -70,12 +77,16 @@ absl::StatusOr<OwnerState> ReadChanged(
   OwnerState state;
   std::set<std::string> enrolments;
   std::set<std::string> people;
-  std::set<std::string> courses;
+  std::set<CohortName> cohorts;
+  std::set<ProgrammeName> programmes;
   for (const EnrolmentChange& change : changes) {
     if (change.kind == "enrolment") enrolments.insert(change.resource);
     if (change.kind == "person") people.insert(change.resource);
-    if (change.kind == "cohort" || change.kind == "programme") {
-      courses.insert(change.resource);
+    if (change.kind == "cohort") {
+      cohorts.insert(CohortName::FromRecord(change.resource));
+    }
+    if (change.kind == "programme") {
+      programmes.insert(ProgrammeName::FromRecord(change.resource));
     }
   }
   for (const std::string& name : enrolments) {
@@ -97,10 +108,10 @@ absl::StatusOr<OwnerState> ReadChanged(
       return display_name.status();
     }
   }
-  if (!courses.empty()) {
-    ASSIGN_OR_RETURN(const std::set<CohortName> cohorts,
-                     TouchedCohorts(store, caller, courses));
-    for (const CohortName& cohort : cohorts) {
+  if (!cohorts.empty() || !programmes.empty()) {
+    ASSIGN_OR_RETURN(const std::set<CohortName> touched,
+                     TouchedCohorts(store, caller, cohorts, programmes));
+    for (const CohortName& cohort : touched) {
       ASSIGN_OR_RETURN(CohortFacts facts, enrolment.GetCohort(caller, cohort));
       state.cohorts.push_back(std::move(facts));
     }

@@ -84,6 +84,10 @@ class SchedulingUnit {
   virtual absl::StatusOr<std::vector<RosterEntry>> RosterOf(
       const access::Scope& scope, const CohortName& cohort) = 0;
 
+  // The cohorts with a calendar whose programme this is.
+  virtual absl::StatusOr<std::vector<CohortName>> CohortsOf(
+      const ProgrammeName& programme) = 0;
+
   // The roster entries of a person, in any cohort.
   virtual absl::StatusOr<std::vector<RosterEntry>> RosterEntriesOf(
       const PersonName& person) = 0;

@@ -152,10 +152,12 @@ class SqlSchedulingUnit final : public SchedulingUnit {
 
   absl::StatusOr<std::set<VenueName>> VenuesWithRooms(
       const std::string& body) override {
+    Values values;
+    const std::string sql = Cat("SELECT name FROM room WHERE ",
+                                NamesUnder(Cat(body, "/venues"), values));
     ASSIGN_OR_RETURN(
         const Rows rows,
-        transaction_.Query({.sql = "SELECT name FROM room WHERE body = $1",
-                            .values = {body}}));
+        transaction_.Query({.sql = sql, .values = std::move(values)}));
     std::set<VenueName> venues;
     for (const Row& row : rows) {
       venues.insert(RoomName::FromRecord(row.Text(0)).Under<VenueName>());
@@ -236,6 +238,22 @@ class SqlSchedulingUnit final : public SchedulingUnit {
       const access::Scope& scope, const CohortName& cohort) override {
     return AllUnder(RosterEntryTable(), scope, cohort.text() + "/rosterEntries",
                     "ORDER BY name");
+  }
+
+  absl::StatusOr<std::vector<CohortName>> CohortsOf(
+      const ProgrammeName& programme) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql = "SELECT name FROM calendar WHERE programme = $1",
+             .values = {programme.text()}}));
+    std::vector<CohortName> cohorts;
+    cohorts.reserve(rows.size());
+    for (const Row& row : rows) {
+      cohorts.push_back(
+          CalendarName::FromRecord(row.Text(0)).Under<CohortName>());
+    }
+    return cohorts;
   }
 
   absl::StatusOr<std::vector<RosterEntry>> RosterEntriesOf(
