@@ -31,8 +31,12 @@
 #include "clients/cli/demo/story.h"
 #include "clients/cli/generate_command.h"
 #include "clients/cli/health_command.h"
+#include "clients/cli/keys_command.h"
 #include "clients/cli/migrate_command.h"
+#include "clients/cli/person_commands.h"
+#include "clients/cli/person_export.h"
 #include "clients/cli/programme_commands.h"
+#include "clients/cli/retention_commands.h"
 #include "clients/cli/services.h"
 #include "clients/cli/token_command.h"
 #include "clients/cli/watch_command.h"
@@ -68,8 +72,8 @@ ABSL_FLAG(std::string, database_password_file, "",
           "file that holds the password of PostgreSQL");
 ABSL_FLAG(std::string, from, "", "the SQLite file, sqlite:///path/to/file.db");
 ABSL_FLAG(std::string, to, "",
-          "the database to copy to, postgresql://user@host/database, migrated "
-          "and empty");
+          "where to: of a copy, postgresql://user@host/database, migrated and "
+          "empty; of an export, a folder that is not there or is empty");
 ABSL_FLAG(bool, simulation, false,
           "mark a new database, for ever, as one whose time is simulated");
 ABSL_FLAG(
@@ -136,6 +140,11 @@ ABSL_FLAG(std::string, scheduling_secret_file, "", "that of scheduling");
 ABSL_FLAG(std::string, evaluation_secret_file, "", "that of evaluation");
 ABSL_FLAG(std::int64_t, applications, 1000, "how many applications to make up");
 ABSL_FLAG(std::int64_t, bodies, 10, "how many training bodies to make up");
+ABSL_FLAG(bool, check, false, "say whether it could be done; do nothing");
+ABSL_FLAG(bool, yes, false, "do not ask for the id to be typed again");
+ABSL_FLAG(absl::Duration, wait, absl::Minutes(2),
+          "how long to follow what every service has to do");
+ABSL_FLAG(std::string, etag, "", "that of the plan that was read");
 
 namespace parcours::cli {
 namespace {
@@ -365,6 +374,47 @@ ExitCode Watch(const std::vector<std::string>& arguments) {
   return code;
 }
 
+ExitCode PersonExport(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return ExportPersonCommand(*addresses, arguments, absl::GetFlag(FLAGS_to),
+                             std::cout, std::cerr);
+}
+
+ExitCode PersonHolds(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return PersonHoldsCommand(*addresses, arguments, std::cout, std::cerr);
+}
+
+ExitCode PersonErase(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return ErasePersonCommand(*addresses, arguments,
+                            {.check_only = absl::GetFlag(FLAGS_check),
+                             .yes = absl::GetFlag(FLAGS_yes),
+                             .patience = absl::GetFlag(FLAGS_wait)},
+                            std::cin, std::cout, std::cerr);
+}
+
+ExitCode RetentionPlan(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return PlanRetentionCommand(*addresses, arguments, std::cout, std::cerr);
+}
+
+ExitCode RetentionApply(const std::vector<std::string>& arguments) {
+  const auto addresses = Addresses();
+  if (!addresses.has_value()) return kUsage;
+  return ApplyRetentionCommand(*addresses, arguments,
+                               absl::GetFlag(FLAGS_service),
+                               absl::GetFlag(FLAGS_etag), std::cout, std::cerr);
+}
+
+ExitCode KeysRotate(const std::vector<std::string>& arguments) {
+  return RotateKeysCommand(arguments, std::cout, std::cerr);
+}
+
 ExitCode ClientCreate(const std::vector<std::string>& arguments) {
   const auto addresses = Addresses();
   if (!addresses.has_value()) return kUsage;
@@ -479,6 +529,38 @@ const std::vector<Command>& Commands() {
        Calling({"enrolment_address", "out"}), ClientSecret},
       {"client revoke", " NAME SECRET", "Take a program's secret away.",
        Calling({"enrolment_address"}), ClientRevoke},
+      {"person export", " NAME",
+       "Write everything that the services hold on a person into a folder of "
+       "its own.",
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "to"}),
+       PersonExport},
+      {"person holds", " NAME",
+       "Say why a person must be kept, and until when.",
+       Calling(
+           {"enrolment_address", "scheduling_address", "evaluation_address"}),
+       PersonHolds},
+      {"person erase", " NAME",
+       "Erase a person in every service, for ever, and follow it to the end.",
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "check", "yes", "wait"}),
+       PersonErase},
+      {"retention plan", " BODY",
+       "Show what is no longer needed, by the rule that says so; remove "
+       "nothing.",
+       Calling(
+           {"enrolment_address", "scheduling_address", "evaluation_address"}),
+       RetentionPlan},
+      {"retention apply", " BODY",
+       "Remove what the plan with an etag names, in one service.",
+       Calling({"enrolment_address", "scheduling_address", "evaluation_address",
+                "service", "etag"}),
+       RetentionApply},
+      {"keys rotate",
+       " FILE",
+       "Put a new master key first in a service's master key file.",
+       {},
+       KeysRotate},
       {"demo", "",
        "Live a whole cohort through the public APIs, on databases created as "
        "simulations.",
