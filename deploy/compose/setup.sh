@@ -7,6 +7,7 @@
 #   /state/authority          everything authority.sh makes
 #   /state/NAME               what one container reads (NAME.pem, ca.pem, ...)
 #   /state/uploads/NAME       files that people send
+#   /state/privacy/NAME       master keys of a service, and who was erased
 #
 # PARCOURS_KIND=simulation: the services accept tokens signed by this authority,
 # and /state/operator/token is an administrator's.
@@ -56,7 +57,8 @@ for name in "${service_names[@]}"; do
   give "$name" "$authority/$name.pem" "$authority/ca.pem" "$authority/$name.key" \
     "$authority/quota.key" "$authority/password" "$identity" "$authority/keys.json" \
     "$authority/clients-key.jwks"
-  install -d -m 0700 -o "${user%:*}" -g "${user#*:}" "$state/uploads" "$state/uploads/$name"
+  install -d -m 0700 -o "${user%:*}" -g "${user#*:}" "$state/uploads" "$state/uploads/$name" \
+    "$state/privacy" "$state/privacy/$name"
 done
 give enrolment "$authority/clients-key.jwk"
 give postgresql "$authority/password"

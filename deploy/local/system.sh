@@ -227,4 +227,16 @@ start_simulation() {
   start_service evaluation "${listen[2]}" 127.0.0.1:0 "${simulated[@]}" \
     --enrolment_address="$(tls_address_of enrolment)" \
     --scheduling_address="$(tls_address_of scheduling)"
+  restart_enrolment
+}
+
+# restart_enrolment: where it was, in a simulation, knowing the others now: it asks
+# them before somebody is erased, and follows them until all have done it.
+restart_enrolment() {
+  local addresses
+  addresses=("$(address_of enrolment)" "$(tls_address_of enrolment)")
+  stop enrolment
+  start_service enrolment "${addresses[@]}" --simulation \
+    --scheduling_address="$(tls_address_of scheduling)" \
+    --evaluation_address="$(tls_address_of evaluation)"
 }

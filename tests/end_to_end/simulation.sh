@@ -32,9 +32,6 @@ if [ "${2:-}" = gateway ]; then
 fi
 echo ready
 while read -r _; do
-  addresses=("$(address_of enrolment)" "$(tls_address_of enrolment)")
-  stop enrolment
-  start_service enrolment "${addresses[@]}" --simulation --scheduling_address= \
-    --evaluation_address=
+  restart_enrolment
   echo restarted
 done
