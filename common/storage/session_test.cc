@@ -257,6 +257,24 @@ TEST_P(SessionTest, StopsALongStatementAtTheDeadline) {
   EXPECT_LT(absl::Now() - start, absl::Seconds(2));
 }
 
+TEST_P(SessionTest, RollsBackAndGoesOn) {
+  ASSERT_OK(session_->RunScript("CREATE TABLE t (v BIGINT)"));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_OK(Run("BEGIN"));
+    ASSERT_OK(Run("INSERT INTO t (v) VALUES (1)"));
+    session_->Rollback();
+    EXPECT_FALSE(session_->in_transaction());
+    EXPECT_TRUE(session_->usable());
+    EXPECT_EQ(Run("SELECT COUNT(*) FROM t")->rows[0].Integer(0), 0);
+  }
+  // Of a transaction that has failed too, and before a script.
+  ASSERT_OK(Run("BEGIN"));
+  EXPECT_FALSE(Run("SELECT nothing FROM nowhere").ok());
+  session_->Rollback();
+  EXPECT_OK(session_->RunScript("INSERT INTO t (v) VALUES (2)"));
+  EXPECT_EQ(Run("SELECT COUNT(*) FROM t")->rows[0].Integer(0), 1);
+}
+
 TEST_P(SessionTest, ComparesKeysByBytes) {
   ASSERT_OK(session_->RunScript("CREATE TABLE t (k {key_text} PRIMARY KEY)"));
   for (const char* key :
@@ -342,6 +360,30 @@ TEST(PostgresqlSessionTest, IsLostWhenTheServerEndsIt) {
   EXPECT_FALSE((*session)->usable());
   EXPECT_THAT((*session)->Run(absl::MakeConstSpan(&self, 1), soon),
               StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(PostgresqlSessionTest, IsLostWhenTheServerEndsItAfterARollback) {
+  TestDatabase database(Engine::kPostgresql);
+  const auto connect = [&] {
+    return PostgresqlSession::Connect(database.options().url, "",
+                                      absl::Now() + absl::Seconds(20))
+        .value();
+  };
+  const auto run = [](Session& session, const std::string& sql) {
+    const Statement statement{sql, {}};
+    return session.Run(absl::MakeConstSpan(&statement, 1),
+                       absl::Now() + absl::Seconds(20));
+  };
+  const auto session = connect();
+  const auto other = connect();
+  const int64_t pid =
+      (*run(*session, "SELECT pg_backend_pid()"))[0].rows[0].Integer(0);
+  ASSERT_OK(run(*session, "BEGIN"));
+  session->Rollback();
+  // The other waits until the first has gone.
+  ASSERT_OK(run(*other, Cat("SELECT pg_terminate_backend(", pid, ", 10000)")));
+  EXPECT_FALSE(session->usable());
+  EXPECT_FALSE(run(*session, "SELECT 1").ok());
 }
 
 TEST(PostgresqlSessionTest, AServerThatNeverAnswersDoesNotHoldAnyoneUp) {

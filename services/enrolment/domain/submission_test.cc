@@ -195,6 +195,18 @@ TEST_P(SubmissionTest, TakesEachUploadOnce) {
   EXPECT_EQ(record.RowsWritten(), rows);
 }
 
+TEST_P(SubmissionTest, TakesAnUploadNamedTwiceOnce) {
+  TestRecord record(GetParam());
+  std::vector<NewPiece> files = record.RequiredFiles();
+  ASSERT_EQ(files.size(), 2U);
+  files[1].upload = files[0].upload;
+  const int64_t rows = record.RowsWritten();
+  const auto submitted = Submit(record, record.Declaration(1), files);
+  EXPECT_THAT(submitted, HasReason(Reason::kUnknownReference));
+  EXPECT_THAT(submitted, ViolatesField("pieces[1].upload"));
+  EXPECT_EQ(record.RowsWritten(), rows);
+}
+
 TEST_P(SubmissionTest, IsRecordedInTheFeedWithinItsScopes) {
   TestRecord record(GetParam());
   const Application application = record.Submitted(1, record.Employer());

@@ -31,17 +31,24 @@ access::Principal Administrator() {
 
 }  // namespace
 
-EnrolmentFixture::EnrolmentFixture(storage::Engine engine)
+EnrolmentFixture::EnrolmentFixture(
+    storage::Engine engine,
+    std::function<
+        std::unique_ptr<storage::Session>(std::unique_ptr<storage::Session>)>
+        decorate,
+    cache::SharedCache* shared)
     : test_database_(engine),
-      database_(test_database_.Open(AllMigrations())),
+      database_([&] {
+        test_database_.options().decorate_session = std::move(decorate);
+        return test_database_.Open(AllMigrations());
+      }()),
       files_(Must(
           documents::UploadStore::Open({.directory = folder_.File("files"),
                                         .key_file = folder_.File("key")}))),
       store_(*database_),
       cached_programmes_(
-          {.key_space = {.service = "enrolment", .kind = "programme"}},
-          /*shared=*/nullptr, EncodeProgramme, DecodeProgramme, absl::Now,
-          &cache_counters_),
+          {.key_space = {.service = "enrolment", .kind = "programme"}}, shared,
+          EncodeProgramme, DecodeProgramme, absl::Now, &cache_counters_),
       token_key_(identity::SigningKey::Generate().value()),
       principal_(Administrator()),
       rpc_([this](rpc::ShellOptions& options) {

@@ -2,6 +2,7 @@
 #define PARCOURS_SERVICES_ENROLMENT_TESTING_ENROLMENT_FIXTURE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "common/access/principal.h"
 #include "common/cache/cache_counters.h"
+#include "common/cache/shared_cache.h"
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
 #include "common/identity/token_signer.h"
@@ -54,7 +56,13 @@ using Uploads = platform::v1::UploadService::Stub;
 // those that return a plain value must succeed.
 class EnrolmentFixture {
  public:
-  explicit EnrolmentFixture(storage::Engine engine);
+  // `decorate` as in storage::DatabaseOptions; `shared` is the cache behind
+  // that of the process, and outlives this.
+  explicit EnrolmentFixture(storage::Engine engine,
+                            std::function<std::unique_ptr<storage::Session>(
+                                std::unique_ptr<storage::Session>)>
+                                decorate = nullptr,
+                            cache::SharedCache* shared = nullptr);
   ~EnrolmentFixture();
 
   ApiClients& api_clients() { return *api_clients_; }
