@@ -36,6 +36,9 @@ struct Upload {
   UploadState state = UploadState::kReceiving;
   // The subject of the account that sends it; empty when the body does.
   std::string account;
+  // Name of the person whose it became with the resource that took it; empty
+  // before, and for what is nobody's own.
+  std::string person;
   // Business time after which an upload that nothing took is given up.
   absl::Time expire_time;
 };

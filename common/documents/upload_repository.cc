@@ -21,7 +21,8 @@ const storage::Table<Upload>& UploadTable() {
           .Column("sha256", &Upload::sha256)
           .Column("state", &Upload::state)
           .Column("expire_time", &Upload::expire_time)
-          .Column("account", &Upload::account));
+          .Column("account", &Upload::account)
+          .Column("person", &Upload::person));
   return table;
 }
 
@@ -59,6 +60,18 @@ absl::Status Change(storage::Database& database, const access::Caller& caller,
       .status();
 }
 
+// Removes the files of given-up uploads, then says so in their rows.
+absl::Status RemoveBytes(storage::Database& database, const UploadStore& store,
+                         const access::Caller& caller,
+                         const std::vector<Upload>& uploads) {
+  for (const Upload& upload : uploads) {
+    RETURN_IF_ERROR(store.Remove(upload.object_id));
+    RETURN_IF_ERROR(Change(database, caller, upload.name,
+                           [](Upload& now) { now.object_id.clear(); }));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<storage::Migration> WithUploadMigrations(
@@ -89,12 +102,13 @@ storage::RecordingRepository<Upload> UploadRepository(
 absl::StatusOr<Upload> ClaimUpload(storage::Transaction& transaction,
                                    const access::Scope& scope,
                                    const UploadName& name,
-                                   std::string_view field) {
+                                   std::string_view field,
+                                   const std::string& person) {
   std::vector<storage::Statement> statements = {
       LockUpload(transaction, scope, name)};
   ASSIGN_OR_RETURN(const std::vector<storage::Result> results,
                    transaction.QueryTogether(std::move(statements)));
-  return ClaimLockedUpload(transaction, scope, name, results[0], field);
+  return ClaimLockedUpload(transaction, scope, name, results[0], field, person);
 }
 
 storage::Statement LockUpload(storage::Transaction& transaction,
@@ -107,7 +121,8 @@ absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
                                          const access::Scope& scope,
                                          const UploadName& name,
                                          const storage::Result& result,
-                                         std::string_view field) {
+                                         std::string_view field,
+                                         const std::string& person) {
   auto uploads = UploadRepository(transaction);
   absl::StatusOr<Upload> upload = uploads.Locked(scope, name, result);
   if (upload.status().code() == absl::StatusCode::kNotFound ||
@@ -117,8 +132,53 @@ absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
   }
   if (!upload.ok()) return upload;
   RETURN_IF_ERROR(Attach(*upload, transaction.caller().now));
+  upload->person = person;
   uploads.Update(*upload);
   return upload;
+}
+
+absl::Status ExpireUploadsOf(storage::Transaction& transaction,
+                             const std::string& person,
+                             const std::vector<UploadName>& also) {
+  auto uploads = UploadRepository(transaction);
+  ASSIGN_OR_RETURN(
+      std::vector<Upload> theirs,
+      storage::SelectInto(transaction, UploadTable(), "person = $1", {person},
+                          "ORDER BY name {for_update}"));
+  for (const UploadName& name : also) {
+    ASSIGN_OR_RETURN(std::vector<Upload> named,
+                     storage::SelectInto(transaction, UploadTable(),
+                                         "name = $1 AND person = ''",
+                                         {name.text()}, "{for_update}"));
+    for (Upload& upload : named) theirs.push_back(std::move(upload));
+  }
+  for (Upload& upload : theirs) {
+    if (upload.state == UploadState::kExpired && upload.person == person) {
+      continue;
+    }
+    uploads.NoteLocked(upload);
+    upload.state = UploadState::kExpired;
+    upload.person = person;
+    upload.account.clear();
+    upload.sha256.clear();
+    uploads.Update(upload);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveExpiredUploadsOf(storage::Database& database,
+                                    const UploadStore& store,
+                                    const access::Caller& caller,
+                                    const std::string& person) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<Upload> to_remove,
+                     Select(database, caller,
+                            "person = $1 AND state = 'EXPIRED'"
+                            " AND object_id <> '' ORDER BY name LIMIT 100",
+                            {person}));
+    if (to_remove.empty()) return absl::OkStatus();
+    RETURN_IF_ERROR(RemoveBytes(database, store, caller, to_remove));
+  }
 }
 
 absl::StatusOr<int> CollectExpiredUploads(storage::Database& database,
@@ -146,11 +206,7 @@ absl::StatusOr<int> CollectExpiredUploads(storage::Database& database,
                           "state = 'EXPIRED' AND object_id <> '' "
                           "ORDER BY name LIMIT 500",
                           {}));
-  for (const Upload& upload : to_remove) {
-    RETURN_IF_ERROR(store.Remove(upload.object_id));
-    RETURN_IF_ERROR(Change(database, caller, upload.name,
-                           [](Upload& now) { now.object_id.clear(); }));
-  }
+  RETURN_IF_ERROR(RemoveBytes(database, store, caller, to_remove));
   return given_up;
 }
 

@@ -28,13 +28,15 @@ storage::RecordingRepository<Upload> UploadRepository(
     storage::Transaction& transaction);
 
 // Locks a complete upload and makes it its resource's own, in the transaction
-// that makes the resource. Errors: UNKNOWN_REFERENCE of `field` when it does
-// not exist or belongs to a resource already, UPLOAD_INCOMPLETE,
-// UPLOAD_EXPIRED.
+// that makes the resource. `person` is the name of the person whose it becomes,
+// and with whom it is erased; empty for what is nobody's own. Errors:
+// UNKNOWN_REFERENCE of `field` when it does not exist or belongs to a resource
+// already, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED, PERSON_ERASED.
 absl::StatusOr<Upload> ClaimUpload(storage::Transaction& transaction,
                                    const access::Scope& scope,
                                    const UploadName& name,
-                                   std::string_view field);
+                                   std::string_view field,
+                                   const std::string& person);
 
 // The same in two steps, so that several things can be locked in one round
 // trip: the statement, and what its result says. One upload is named once.
@@ -45,7 +47,22 @@ absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
                                          const access::Scope& scope,
                                          const UploadName& name,
                                          const storage::Result& result,
-                                         std::string_view field);
+                                         std::string_view field,
+                                         const std::string& person);
+
+// Everything that `person` has sent becomes EXPIRED and says nothing of them
+// any more; CollectExpiredUploads removes the bytes. `also` names what else is
+// theirs, because resources that took it say so: uploads did not say whose they
+// are before migration 902.
+absl::Status ExpireUploadsOf(storage::Transaction& transaction,
+                             const std::string& person,
+                             const std::vector<UploadName>& also = {});
+
+// Removes the bytes of what ExpireUploadsOf has given up. May be repeated.
+absl::Status RemoveExpiredUploadsOf(storage::Database& database,
+                                    const UploadStore& store,
+                                    const access::Caller& caller,
+                                    const std::string& person);
 
 // Gives up what has expired by `caller.now` and removes the bytes; answers how
 // many uploads were given up. What a crash leaves is done by the next call.

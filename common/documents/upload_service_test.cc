@@ -206,7 +206,8 @@ TEST_P(UploadServiceTest, GivesUpWhatNothingTook) {
   ASSERT_OK(database_->Transact(
       caller, [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
         const auto claimed = ClaimUpload(
-            t, caller.scope, UploadName::FromRecord(kept->name()), "upload");
+            t, caller.scope, UploadName::FromRecord(kept->name()), "upload",
+            /*person=*/"");
         if (!claimed.ok()) return claimed.status();
         return storage::Outcome{.name = kept->name(), .version = 1};
       }));
@@ -304,7 +305,7 @@ TEST_P(UploadServiceTest, IsClaimedOnceAndWhole) {
             [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
               const auto claimed = ClaimUpload(
                   t, caller.scope, UploadName::FromRecord(created->name()),
-                  "upload");
+                  "upload", /*person=*/"");
               if (!claimed.ok()) return claimed.status();
               return storage::Outcome{.name = created->name(),
                                       .version = claimed->version};

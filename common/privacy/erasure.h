@@ -32,6 +32,7 @@ absl::Status FinishErasures(storage::Database& database,
 
 // Erases again, by `erase`, all whom the log names and whose key is there
 // again: after a restore. To be called at start, before anything is served.
+// `erase` may answer NOT_FOUND of somebody of whom there is nothing.
 absl::Status ReplayErasures(
     const FileErasureLog& log, storage::Database& database,
     const access::Caller& caller,

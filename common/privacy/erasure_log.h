@@ -34,7 +34,8 @@ class FileErasureLog final : public ErasureLog {
   absl::Status Append(const std::string& person, absl::Time now) override;
 
   // The persons, in their order, each once; none without the file. A last line
-  // without its end was cut off by a crash and is passed over.
+  // without its end was cut off by a crash and is passed over; the next Append
+  // takes it away.
   // FAILED_PRECONDITION, naming the line, for any other line that is none.
   absl::StatusOr<std::vector<std::string>> Read() const;
 

@@ -305,18 +305,21 @@ absl::Status Shell::Validate(
   return absl::OkStatus();
 }
 
-absl::Status Shell::Release(const ServiceMethod& method,
-                            const CallContext& context,
-                            const google::protobuf::Message& request,
-                            google::protobuf::Message& answer) const {
+absl::Status Shell::Release(
+    const ServiceMethod& method, const CallContext& context,
+    const google::protobuf::Message& request, google::protobuf::Message& answer,
+    std::optional<std::vector<std::string>>* journalled) const {
   if (method.audit != type::v1::AUDIT_UNSPECIFIED &&
       options_.read_journal != nullptr) {
     std::vector<std::string> resources;
     AddNames(request, resources);
     AddNames(answer, resources);
-    RETURN_IF_ERROR(options_.read_journal->Record(
-        context.caller, resources,
-        method.audit == type::v1::AUDIT_SENSITIVE_READ));
+    if (journalled == nullptr || *journalled != resources) {
+      RETURN_IF_ERROR(options_.read_journal->Record(
+          context.caller, resources,
+          method.audit == type::v1::AUDIT_SENSITIVE_READ));
+    }
+    if (journalled != nullptr) *journalled = std::move(resources);
   }
   if (method.redaction != nullptr) {
     method.redaction->Apply(context.caller, answer);

@@ -112,6 +112,10 @@ class PieceSource {
   // `look_again` (real time), which it may set, without. An error ends the
   // stream.
   virtual absl::StatusOr<std::optional<Piece>> Next(absl::Time& look_again) = 0;
+  // Whether there is a last piece. Then nothing from Next, with `look_again`
+  // left alone, ends the stream with OK; and a stream that has not come to its
+  // end within its life ends with DEADLINE_EXCEEDED.
+  virtual bool has_end() const { return false; }
 };
 
 // Wakes the stream that it was given with: its source has something to say.
@@ -242,10 +246,13 @@ class Shell {
       CallContext& context,
       std::unique_ptr<google::protobuf::Message>& normalised) const;
   // What is between the service's answer and the caller: the journal of reads,
-  // and the fields they may not read.
-  absl::Status Release(const ServiceMethod& method, const CallContext& context,
-                       const google::protobuf::Message& request,
-                       google::protobuf::Message& answer) const;
+  // and the fields they may not read. Names that are `journalled` already, of
+  // the piece before, are not kept again.
+  absl::Status Release(
+      const ServiceMethod& method, const CallContext& context,
+      const google::protobuf::Message& request,
+      google::protobuf::Message& answer,
+      std::optional<std::vector<std::string>>* journalled = nullptr) const;
   // Records the call and makes the status to finish it with.
   grpc::Status End(Call& call, const absl::Status& status);
 
@@ -874,12 +881,18 @@ class Shell::PieceStream final
     absl::StatusOr<std::optional<Piece>> piece =
         Guarded([&] { return source_->Next(look_again); });
     if (!piece.ok() || !piece->has_value()) return piece;
-    if (absl::Status released =
-            shell_.Release(*call_.method, *context_, request_, **piece);
+    if (absl::Status released = shell_.Release(*call_.method, *context_,
+                                               request_, **piece, &journalled_);
         !released.ok()) {
       return released;
     }
     return piece;
+  }
+
+  // What ends the stream when its life is over.
+  absl::Status LifeIsOver() const {
+    return source_ != nullptr && source_->has_end() ? DeadlineError()
+                                                    : absl::OkStatus();
   }
 
   void AskNow() {
@@ -890,13 +903,18 @@ class Shell::PieceStream final
     }
     if (EndedMeanwhile()) return;
     if (absl::Now() > end_) {
-      EndAsking(absl::OkStatus());
+      EndAsking(LifeIsOver());
       return;
     }
     absl::Time look_again = absl::InfiniteFuture();
     absl::StatusOr<std::optional<Piece>> piece = NextPiece(look_again);
     if (!piece.ok()) {
       EndAsking(piece.status());
+      return;
+    }
+    if (!piece->has_value() && look_again == absl::InfiniteFuture() &&
+        source_->has_end()) {
+      EndAsking(absl::OkStatus());
       return;
     }
     bool again = false;
@@ -970,6 +988,7 @@ class Shell::PieceStream final
   bool counted_ = false;
   // Of whoever asks.
   std::unique_ptr<PieceSource<Piece>> source_;
+  std::optional<std::vector<std::string>> journalled_;
   // Of whoever writes.
   Piece piece_;
   std::shared_ptr<PieceStream> self_;

@@ -39,6 +39,9 @@ absl::StatusOr<crypto::Sealer> PersonKeys::Of(const std::string& person) {
 }
 
 absl::StatusOr<crypto::Sealer> PersonKeys::OfNew(const std::string& person) {
+  if (const auto known = known_.find(person); known != known_.end()) {
+    return known->second;
+  }
   if (secrets_ == nullptr) return NoSecrets();
   const std::string key = crypto::RandomBytes(kKeyBytes);
   ASSIGN_OR_RETURN(const crypto::Sealer sealer, crypto::Sealer::Create(key));
@@ -131,11 +134,16 @@ absl::StatusOr<std::vector<std::string>> ErasuresToFinish(
   return persons;
 }
 
-void FinishErasure(Transaction& transaction, const std::string& person) {
-  transaction.Write(
-      {.sql = "UPDATE person_key SET erased_time = $2 WHERE person = $1"
-              " AND erased_time IS NULL",
-       .values = {person, absl::ToUnixMicros(transaction.caller().now)}});
+absl::StatusOr<bool> FinishErasure(Transaction& transaction,
+                                   const std::string& person) {
+  ASSIGN_OR_RETURN(
+      const std::vector<Result> results,
+      transaction.QueryTogether(
+          {{.sql = "UPDATE person_key SET erased_time = $2 WHERE person = $1"
+                   " AND erase_time IS NOT NULL AND erased_time IS NULL",
+            .values = {person,
+                       absl::ToUnixMicros(transaction.caller().now)}}}));
+  return results.front().affected > 0;
 }
 
 absl::StatusOr<int> RewrapPersonKeys(Database& database,

@@ -41,7 +41,7 @@ class PersonKeys {
   absl::StatusOr<crypto::Sealer> Of(const std::string& person);
 
   // The same for a person who is inserted by this transaction, of whom there is
-  // no key yet: without a look.
+  // no key yet but from here: without a look.
   absl::StatusOr<crypto::Sealer> OfNew(const std::string& person);
 
   // `text` sealed under `key`, bound to `place`: table, column and row. Empty
@@ -83,8 +83,10 @@ class PersonKeys {
 // be removed, and others told. At most `limit`.
 absl::StatusOr<std::vector<std::string>> ErasuresToFinish(
     Transaction& transaction, int limit);
-// What is left of the erasure of `person` is done.
-void FinishErasure(Transaction& transaction, const std::string& person);
+// What is left of the erasure of `person` is done; false when that was said
+// before, or nobody has erased them.
+absl::StatusOr<bool> FinishErasure(Transaction& transaction,
+                                   const std::string& person);
 
 // Wraps keys anew that are not under the current master key, at most `limit` in
 // one transaction; the number of those it found. Errors of Transact.
