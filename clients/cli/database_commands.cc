@@ -94,8 +94,9 @@ ExitCode CopyDatabaseCommand(const CopyDatabaseOptions& options,
           << ") : qui suit le fil des changements relit tout.\n"
              "À faire : démarrer le service avec --database_url="
           << options.to
-          << ",\nles mêmes --secret_file, --upload_dir et --upload_key_file, "
-             "vider Redis,\npuis mettre le fichier SQLite de côté. Voir "
+          << ",\nles mêmes --secret_file, --master_key_file, "
+             "--erasure_log_file, --upload_dir\net --upload_key_file, vider "
+             "Redis, puis mettre le fichier SQLite de côté. Voir "
              "docs/operations.md.\n";
       return kSuccess;
     }

@@ -105,8 +105,9 @@ ExitCode RotateKeysCommand(const std::vector<std::string>& arguments,
          "  1. Redémarrer le service, toutes ses répliques ensemble : une "
          "réplique qui n’a pas la clé\n     nouvelle ne lirait pas ce que les "
          "autres écrivent.\n"
-         "  2. Attendre que son journal dise qu’il ne reste rien sous "
-      << rotation->former_id
+         "  2. Attendre que son journal dise « nothing is left under older "
+         "master keys », master_key "
+      << rotation->new_id
       << ".\n"
          "  3. Alors seulement, ôter la ligne de "
       << rotation->former_id

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -226,21 +225,18 @@ std::string_view KindText(std::string_view kind) {
           {"application", "candidatures"},
           {"agreement", "contrats et conventions"},
           {"enrolment", "inscriptions"},
-          {"upload", "fichiers déposés"},
+          {"place", "explications du rang et de la place"},
           {"erasure", "effacement"},
-          {"roster_entry", "présences sur une liste de stagiaires"},
-          {"trainer", "intervention comme formatrice ou formateur"},
-          {"half_day", "demi-journées"},
-          {"attendance_entry", "émargements et absences"},
-          {"attendance_summary", "bilans d’assiduité"},
-          {"completion_record", "certificats de réalisation"},
-          {"validation_note", "notes de validation"},
-          {"note_version", "versions de notes de validation"},
-          {"note_reader", "lectures de notes de validation"},
+          {"rosterEntry", "présences sur une liste de stagiaires"},
+          {"halfDay", "demi-journées"},
+          {"attendanceEntry", "émargements et absences"},
+          {"completionRecord", "certificats de réalisation"},
+          {"validationNote", "notes de validation"},
+          {"noteVersion", "versions de notes de validation"},
+          {"noteReader", "lectures de notes de validation"},
           {"conflict", "conflits d’intérêts déclarés"},
           {"jury", "jurys"},
           {"decision", "décisions de jury"},
-          {"minutes", "procès-verbaux"},
           {"result", "résultats"},
           {"appeal", "recours"},
           {"certificate", "certificats"}};
@@ -248,15 +244,11 @@ std::string_view KindText(std::string_view kind) {
   return found == texts->end() ? kind : found->second;
 }
 
-std::string_view TextOf(const Json& object,
-                        std::initializer_list<const char*> keys) {
-  for (const char* key : keys) {
-    const auto found = object.find(key);
-    if (found != object.end() && found->is_string()) {
-      return found->get_ref<const std::string&>();
-    }
-  }
-  return "";
+std::string_view TextOf(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string()
+             ? std::string_view(found->get_ref<const std::string&>())
+             : std::string_view();
 }
 
 // "23/11/2026 10:05" of an instant of JSON; the text itself where it is none.
@@ -269,19 +261,25 @@ std::string Instant(std::string_view text) {
   return absl::FormatTime("%d/%m/%Y %H:%M", time, ParisZone());
 }
 
-// Who read or changed something, on one line; `content` is an entry of the
-// audit trail or the record in it.
-std::string AccessLine(const Json& content) {
-  const auto inner = content.find("record");
-  const Json& record =
-      inner != content.end() && inner->is_object() ? *inner : content;
-  const std::string_view action = TextOf(record, {"action"});
-  std::string_view method = TextOf(record, {"method"});
-  method.remove_prefix(
-      method.rfind('/') == std::string_view::npos ? 0 : method.rfind('/') + 1);
-  return Cat(Instant(TextOf(record, {"recordTime", "record_time"})), "  ",
-             TextOf(record, {"subject"}),
-             action == "ACTION_READ" ? "  a lu  " : "  a modifié  ", method);
+// Who read or changed something, on one line. Who asks for their own export is
+// told the roles of others, not who these were.
+std::string AccessLine(const Json& access) {
+  std::string_view method = TextOf(access, "method");
+  if (const std::size_t slash = method.rfind('/');
+      slash != std::string_view::npos) {
+    method.remove_prefix(slash + 1);
+  }
+  std::string who(TextOf(access, "subject"));
+  if (const auto roles = access.find("roles");
+      who.empty() && roles != access.end() && roles->is_array()) {
+    for (const Json& role : *roles) {
+      if (!role.is_string()) continue;
+      CatTo(who, who.empty() ? "" : ", ", role.get_ref<const std::string&>());
+    }
+  }
+  return Cat(Instant(TextOf(access, "time")), "  ", who,
+             TextOf(access, "action") == "READ" ? "  a lu  " : "  a modifié  ",
+             method);
 }
 
 std::string_view Plural(std::size_t count) { return count < 2 ? "" : "s"; }
@@ -293,7 +291,7 @@ void AppendIndex(const ServiceExport& exported, std::ostream& index) {
   std::map<std::string, int> kinds;
   std::vector<std::string> accesses;
   for (const Json& record : exported.records) {
-    const std::string kind(TextOf(record, {"kind"}));
+    const std::string kind(TextOf(record, "kind"));
     if (kind != "access") {
       ++kinds[kind];
     } else if (record.contains("content")) {
@@ -365,7 +363,7 @@ void RemoveContents(const fs::path& folder) {
 std::size_t CountAccesses(const ServiceExport& exported) {
   return static_cast<std::size_t>(std::count_if(
       exported.records.begin(), exported.records.end(),
-      [](const Json& record) { return TextOf(record, {"kind"}) == "access"; }));
+      [](const Json& record) { return TextOf(record, "kind") == "access"; }));
 }
 
 }  // namespace

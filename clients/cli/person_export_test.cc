@@ -41,11 +41,22 @@ pb::ExportPersonResponse Access() {
   pb::ExportPersonResponse piece;
   piece.mutable_record()->set_kind("access");
   auto& fields = *piece.mutable_record()->mutable_content()->mutable_fields();
-  fields["recordTime"].set_string_value("2026-07-01T08:05:00Z");
+  fields["time"].set_string_value("2026-07-01T08:05:00Z");
   fields["subject"].set_string_value("user:7");
-  fields["action"].set_string_value("ACTION_READ");
+  fields["action"].set_string_value("READ");
   fields["method"].set_string_value(
       "parcours.enrolment.v1.PeopleService/GetPerson");
+  return piece;
+}
+
+// As the persons themselves are told of it.
+pb::ExportPersonResponse AccessOfARole() {
+  pb::ExportPersonResponse piece = Access();
+  auto& fields = *piece.mutable_record()->mutable_content()->mutable_fields();
+  fields.erase("subject");
+  fields["action"].set_string_value("CHANGE");
+  fields["roles"].mutable_list_value()->add_values()->set_string_value(
+      "ROLE_ADMISSIONS");
   return piece;
 }
 
@@ -130,6 +141,7 @@ TEST_F(PersonExportTest, TheIndexSaysWhatIsHeldAndWhoLooked) {
                                Record("application", "b"),
                                Record("gift", "c"),
                                Access(),
+                               AccessOfARole(),
                                Document("cv.pdf", "x"),
                                Chunk("x")};
   ASSERT_EQ(Export(), kSuccess) << errors_.str();
@@ -138,7 +150,8 @@ TEST_F(PersonExportTest, TheIndexSaysWhatIsHeldAndWhoLooked) {
       AllOf(HasSubstr(kPerson), HasSubstr("candidatures : 2"),
             HasSubstr("identité et coordonnées : 1"), HasSubstr("gift : 1"),
             HasSubstr("enrolment/cv.pdf  CV, 1 octets"),
-            HasSubstr("01/07/2026 10:05  user:7  a lu  GetPerson")));
+            HasSubstr("01/07/2026 10:05  user:7  a lu  GetPerson\n"),
+            HasSubstr("10:05  ROLE_ADMISSIONS  a modifié  GetPerson\n")));
 }
 
 TEST_F(PersonExportTest, OnlyItsOwnerMayReadIt) {
