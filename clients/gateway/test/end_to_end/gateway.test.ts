@@ -341,6 +341,105 @@ describe("changes as they come", () => {
   });
 });
 
+describe("what is held on a person", () => {
+  let person: Json;
+
+  /** The pieces of an export, as they are told by JSON. */
+  async function pieces(service: string): Promise<Json[]> {
+    const response = await fetch(`${url}/${service}/v1/${person.name}:export`, {
+      headers: administrator,
+    });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "application/x-ndjson");
+    return (await readLines(response, () => false)).map((line) => JSON.parse(line));
+  }
+
+  test("is exported by each service, as lines that have an end", async () => {
+    const made = await post("/v1/bodies/opale/persons", {
+      givenName: "Personne",
+      familyName: "Fictive",
+      email: "personne.fictive@exemple.test",
+    });
+    assert.equal(made.status, 200, JSON.stringify(made.body));
+    person = made.body;
+    const [first, ...rest] = await pieces("enrolment");
+    assert.equal(first.record.kind, "person");
+    assert.equal(first.record.resource, person.name);
+    assert.equal(first.record.content.email, "personne.fictive@exemple.test");
+    assert.ok(rest.every((piece) => piece.error === undefined));
+    for (const service of ["scheduling", "evaluation"]) {
+      assert.deepEqual(
+        (await pieces(service)).filter((piece) => piece.record?.kind !== "access"),
+        [],
+      );
+    }
+  });
+
+  for (const [protocol, transport] of transports) {
+    test(`is exported by ${protocol}`, async () => {
+      const service = contract.registry.getService("parcours.platform.v1.PrivacyService");
+      assert.ok(service);
+      const client = createClient(service, transport("enrolment")) as unknown as {
+        exportPerson(request: object, options: object): AsyncIterable<Json>;
+      };
+      const kinds: string[] = [];
+      for await (const { piece } of client.exportPerson(
+        { name: person.name },
+        { headers: administrator },
+      )) {
+        if (piece.case === "record") kinds.push(piece.value.kind);
+      }
+      assert.equal(kinds[0], "person");
+    });
+  }
+
+  test("is nobody else's to export", async () => {
+    const learner = system.mint(
+      "learner",
+      "--body=bodies/opale",
+      "--person=bodies/opale/persons/nobody",
+    );
+    const refused = await call(`/enrolment/v1/${person.name}:export`, {
+      headers: { authorization: `Bearer ${learner}` },
+    });
+    assert.equal(refused.status, 403);
+    assert.equal(reasonOf(refused.body), "PERMISSION_DENIED");
+  });
+
+  test("and why it is kept, and what is no longer needed", async () => {
+    for (const service of SERVICES) {
+      const holds = await call(`/${service}/v1/${person.name}/legalHolds`);
+      assert.equal(holds.status, 200, JSON.stringify(holds.body));
+      assert.deepEqual(holds.body, {});
+      const plan = await call(`/${service}/v1/bodies/opale/retentionPlan`);
+      assert.equal(plan.status, 200, JSON.stringify(plan.body));
+      assert.ok(plan.body.classes.length > 0);
+      assert.equal(plan.headers.get("etag"), plan.body.etag);
+      const stale = await post(`/${service}/v1/bodies/opale/retentionPlan:apply`, {
+        etag: '"another"',
+      });
+      assert.equal(stale.status, 409);
+      assert.equal(reasonOf(stale.body), "ETAG_MISMATCH");
+    }
+  });
+
+  test("is erased, and said to be", async () => {
+    const begun = await post(`/v1/${person.name}:erase`, { ground: "GROUND_REQUESTED" });
+    assert.equal(begun.status, 200, JSON.stringify(begun.body));
+    const erasure = person.name.replace("/persons/", "/erasures/");
+    assert.equal(begun.body.name, erasure);
+    let looked = begun.body;
+    while (looked.state !== "STATE_COMPLETE") looked = (await call(`/v1/${erasure}`)).body;
+    assert.deepEqual(
+      looked.acknowledgements.map((one: Json) => one.service).sort(),
+      [...SERVICES].sort(),
+    );
+    const gone = await call(`/v1/${person.name}`);
+    assert.ok(gone.body.eraseTime);
+    assert.equal(gone.body.email, undefined);
+  });
+});
+
 test("every method is reached by every way there is", async () => {
   const missing = new Map<string, Set<string>>();
   let reached = 0;
