@@ -22,6 +22,8 @@ namespace parcours::crypto {
 // and 0-9, a space, 64 hexadecimal digits. Empty lines, and those that begin
 // with #, are skipped. To rotate, put a new line first and start the service
 // again; once nothing is wrapped under an old key any more, its line may go.
+// Where several processes share the record, all must know a key before one
+// wraps with it: put the new line last, start them all again, then move it up.
 class Keyring {
  public:
   // Reads the file at `path`; where it is missing it is made with one random

@@ -39,6 +39,10 @@ struct Upload {
   // Name of the person whose it became with the resource that took it; empty
   // before, and for what is nobody's own.
   std::string person;
+  // The sealed key of the file in base64, and the id of the master key under
+  // which it lies: see OpenFileKey.
+  std::string file_key;
+  std::string file_master_key;
   // Business time after which an upload that nothing took is given up.
   absl::Time expire_time;
 };

@@ -5,9 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
+#include "common/crypto/keyring.h"
+#include "common/crypto/sealing.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/storage/person_keys.h"
 #include "common/storage/table.h"
+#include "common/text/view.h"
 
 namespace parcours::documents {
 namespace {
@@ -22,9 +27,15 @@ const storage::Table<Upload>& UploadTable() {
           .Column("state", &Upload::state)
           .Column("expire_time", &Upload::expire_time)
           .Column("account", &Upload::account)
-          .Column("person", &Upload::person));
+          .Column("person", &Upload::person)
+          .Column("file_key", &Upload::file_key)
+          .Column("file_master_key", &Upload::file_master_key));
   return table;
 }
+
+// Two ranges of an index.
+constexpr char kToRewrap[] =
+    "((file_master_key > '' AND file_master_key < $1) OR file_master_key > $1)";
 
 // Uploads that `where` selects, of all bodies.
 absl::StatusOr<std::vector<Upload>> Select(storage::Database& database,
@@ -60,14 +71,77 @@ absl::Status Change(storage::Database& database, const access::Caller& caller,
       .status();
 }
 
+// To what the key of a file is bound under the key of a person.
+std::string PlaceOfKey(const Upload& upload) {
+  return Cat("upload\nfile_key\n", upload.name.text());
+}
+
+void ForgetFileKey(Upload& upload) {
+  upload.file_key.clear();
+  upload.file_master_key.clear();
+}
+
+absl::StatusOr<std::string> SealedKey(const Upload& upload) {
+  std::string sealed;
+  if (absl::Base64Unescape(upload.file_key, &sealed)) return sealed;
+  return absl::InternalError(
+      Cat("the key of a file is malformed: ", upload.name.text()));
+}
+
+// From under the master key.
+absl::StatusOr<std::string> UnwrapKey(storage::Transaction& transaction,
+                                      const Upload& upload) {
+  ASSIGN_OR_RETURN(const std::string wrapped, SealedKey(upload));
+  return transaction.person_keys().UnwrapUnowned(wrapped, upload.name.text());
+}
+
+// From under the master key to under that of `person`.
+absl::Status SealFileKey(storage::Transaction& transaction, Upload& upload,
+                         const std::string& person) {
+  ASSIGN_OR_RETURN(const crypto::Sealer sealer,
+                   transaction.person_keys().Of(person));
+  upload.person = person;
+  if (upload.file_master_key.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string key, UnwrapKey(transaction, upload));
+  upload.file_key = absl::Base64Escape(sealer.Seal(key, PlaceOfKey(upload)));
+  upload.file_master_key.clear();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadWhere(storage::Database& database,
+                                      const UploadStore& store,
+                                      const access::Caller& caller,
+                                      std::string_view where,
+                                      const std::string& value) {
+  std::string object_id;
+  std::string key;
+  RETURN_IF_ERROR(database.View(
+      caller, [&](storage::Transaction& transaction) -> absl::Status {
+        object_id.clear();
+        ASSIGN_OR_RETURN(
+            const std::vector<Upload> found,
+            storage::SelectInto(transaction, UploadTable(), where, {value}));
+        if (found.empty() || found.front().state == UploadState::kExpired) {
+          return absl::OkStatus();
+        }
+        object_id = found.front().object_id;
+        ASSIGN_OR_RETURN(key, OpenFileKey(transaction, found.front()));
+        return absl::OkStatus();
+      }));
+  if (object_id.empty()) return absl::NotFoundError("the upload has no file");
+  return store.Read(object_id, key);
+}
+
 // Removes the files of given-up uploads, then says so in their rows.
 absl::Status RemoveBytes(storage::Database& database, const UploadStore& store,
                          const access::Caller& caller,
                          const std::vector<Upload>& uploads) {
   for (const Upload& upload : uploads) {
     RETURN_IF_ERROR(store.Remove(upload.object_id));
-    RETURN_IF_ERROR(Change(database, caller, upload.name,
-                           [](Upload& now) { now.object_id.clear(); }));
+    RETURN_IF_ERROR(Change(database, caller, upload.name, [](Upload& now) {
+      now.object_id.clear();
+      ForgetFileKey(now);
+    }));
   }
   return absl::OkStatus();
 }
@@ -132,9 +206,95 @@ absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
   }
   if (!upload.ok()) return upload;
   RETURN_IF_ERROR(Attach(*upload, transaction.caller().now));
-  upload->person = person;
+  if (!person.empty()) {
+    RETURN_IF_ERROR(SealFileKey(transaction, *upload, person));
+  }
   uploads.Update(*upload);
   return upload;
+}
+
+absl::Status GiveFileKey(storage::Transaction& transaction, Upload& upload) {
+  ASSIGN_OR_RETURN(const std::string wrapped,
+                   transaction.person_keys().WrapUnowned(UploadStore::NewKey(),
+                                                         upload.name.text()));
+  upload.file_key = absl::Base64Escape(wrapped);
+  upload.file_master_key = crypto::Keyring::MasterIdOf(wrapped);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> OpenFileKey(storage::Transaction& transaction,
+                                        const Upload& upload) {
+  if (upload.file_key.empty()) return std::string();
+  if (!upload.file_master_key.empty()) {
+    return UnwrapKey(transaction, upload);
+  }
+  ASSIGN_OR_RETURN(const crypto::Sealer sealer,
+                   transaction.person_keys().Of(upload.person));
+  ASSIGN_OR_RETURN(const std::string sealed, SealedKey(upload));
+  if (auto key = sealer.Open(sealed, PlaceOfKey(upload))) {
+    return *std::move(key);
+  }
+  return absl::InternalError(
+      Cat("the key of a file does not open: ", upload.name.text()));
+}
+
+absl::StatusOr<std::string> ReadUpload(storage::Database& database,
+                                       const UploadStore& store,
+                                       const access::Caller& caller,
+                                       const UploadName& name) {
+  return ReadWhere(database, store, caller, "name = $1", name.text());
+}
+
+absl::StatusOr<std::string> ReadFile(storage::Database& database,
+                                     const UploadStore& store,
+                                     const access::Caller& caller,
+                                     const std::string& object_id) {
+  if (object_id.empty()) return absl::NotFoundError("the upload has no file");
+  return ReadWhere(database, store, caller, "object_id = $1", object_id);
+}
+
+absl::StatusOr<int> RewrapFileKeys(storage::Database& database,
+                                   const storage::PersonSecrets& secrets,
+                                   const access::Caller& caller, int limit) {
+  const crypto::Keyring& keyring = secrets.master_keys;
+  int found = 0;
+  const auto rewrap = [&](storage::Transaction& transaction)
+      -> absl::StatusOr<storage::Outcome> {
+    ASSIGN_OR_RETURN(const storage::Rows rows,
+                     transaction.Query(
+                         {.sql = Cat("SELECT name, file_key FROM upload WHERE ",
+                                     kToRewrap, " LIMIT $2 {for_update}"),
+                          .values = {keyring.current_id(), int64_t{limit}}}));
+    found = static_cast<int>(rows.size());
+    for (const storage::Row& row : rows) {
+      const std::string& name = row.Text(0);
+      std::string wrapped;
+      if (!absl::Base64Unescape(row.Text(1), &wrapped)) {
+        return absl::InternalError(
+            Cat("the key of a file is malformed: ", name));
+      }
+      ASSIGN_OR_RETURN(const std::string key, keyring.Unwrap(wrapped, name));
+      // Nothing that anybody follows: neither version nor feed.
+      transaction.Write(
+          {.sql = "UPDATE upload SET file_key = $2,"
+                  " file_master_key = $3 WHERE name = $1",
+           .values = {name, absl::Base64Escape(keyring.Wrap(key, name)),
+                      keyring.current_id()}});
+    }
+    return storage::Outcome{};
+  };
+  RETURN_IF_ERROR(database.Transact(caller, rewrap).status());
+  return found;
+}
+
+absl::StatusOr<int64_t> FileKeysToRewrap(
+    storage::Transaction& transaction, const storage::PersonSecrets& secrets) {
+  ASSIGN_OR_RETURN(
+      const storage::Rows rows,
+      transaction.Query(
+          {.sql = Cat("SELECT COUNT(*) FROM upload WHERE ", kToRewrap),
+           .values = {secrets.master_keys.current_id()}}));
+  return rows.front().Integer(0);
 }
 
 absl::Status ExpireUploadsOf(storage::Transaction& transaction,
@@ -161,6 +321,7 @@ absl::Status ExpireUploadsOf(storage::Transaction& transaction,
     upload.person = person;
     upload.account.clear();
     upload.sha256.clear();
+    ForgetFileKey(upload);
     uploads.Update(upload);
   }
   return absl::OkStatus();

@@ -1,6 +1,9 @@
 #ifndef PARCOURS_COMMON_DOCUMENTS_UPLOAD_REPOSITORY_H_
 #define PARCOURS_COMMON_DOCUMENTS_UPLOAD_REPOSITORY_H_
 
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -49,6 +52,41 @@ absl::StatusOr<Upload> ClaimLockedUpload(storage::Transaction& transaction,
                                          const storage::Result& result,
                                          std::string_view field,
                                          const std::string& person);
+
+// Gives an upload that is to be inserted a key of its own for its file, wrapped
+// under the master key. FAILED_PRECONDITION where the database has no secrets.
+absl::Status GiveFileKey(storage::Transaction& transaction, Upload& upload);
+
+// The key with which the store opens the file of `upload`; empty for a file
+// from before files had keys. PERSON_ERASED when its person has been erased:
+// then nobody can open it any more, whoever has a copy of the file and of the
+// row. A copy of the row from before the file was claimed is still opened by
+// the master key of that time, until that is taken out of the keyring.
+absl::StatusOr<std::string> OpenFileKey(storage::Transaction& transaction,
+                                        const Upload& upload);
+
+// The clear bytes of an upload, or of the file with that object id. REQUIRES:
+// the caller was found to see what took it. Errors: NOT_FOUND when it was
+// given up, PERSON_ERASED, those of Database::View and UploadStore::Read.
+absl::StatusOr<std::string> ReadUpload(storage::Database& database,
+                                       const UploadStore& store,
+                                       const access::Caller& caller,
+                                       const UploadName& name);
+absl::StatusOr<std::string> ReadFile(storage::Database& database,
+                                     const UploadStore& store,
+                                     const access::Caller& caller,
+                                     const std::string& object_id);
+
+// Wraps keys of files anew that are not under the current master key, at most
+// `limit` in one transaction; the number of those it found. Errors of Transact;
+// INTERNAL, naming it, when a master key is not in the keyring.
+absl::StatusOr<int> RewrapFileKeys(storage::Database& database,
+                                   const storage::PersonSecrets& secrets,
+                                   const access::Caller& caller, int limit);
+
+// How many of them there are.
+absl::StatusOr<int64_t> FileKeysToRewrap(storage::Transaction& transaction,
+                                         const storage::PersonSecrets& secrets);
 
 // Everything that `person` has sent becomes EXPIRED and says nothing of them
 // any more; CollectExpiredUploads removes the bytes. `also` names what else is

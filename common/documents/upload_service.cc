@@ -50,12 +50,19 @@ pb::Upload ToProto(const Upload& upload, int64_t received_bytes) {
   return message;
 }
 
+// An upload, and while it is received the key of its file.
+struct OpenedUpload {
+  Upload upload;
+  std::string key;
+};
+
 absl::StatusOr<pb::Upload> Answer(const UploadStore& store,
-                                  const Upload& upload) {
+                                  const Upload& upload,
+                                  const std::string& key) {
   switch (upload.state) {
     case UploadState::kReceiving: {
       ASSIGN_OR_RETURN(const int64_t received,
-                       store.ReceivedBytes(upload.object_id));
+                       store.ReceivedBytes(upload.object_id, key));
       return ToProto(upload, received);
     }
     case UploadState::kComplete:
@@ -67,17 +74,20 @@ absl::StatusOr<pb::Upload> Answer(const UploadStore& store,
   return MakeError(Reason::kInternal, {{"reference", "upload-state"}});
 }
 
-absl::StatusOr<Upload> Load(storage::Database& database,
-                            const access::Caller& caller,
-                            const UploadName& name) {
-  std::optional<Upload> upload;
+absl::StatusOr<OpenedUpload> Load(storage::Database& database,
+                                  const access::Caller& caller,
+                                  const UploadName& name) {
+  OpenedUpload opened;
   RETURN_IF_ERROR(database.View(
       caller, [&](storage::Transaction& transaction) -> absl::Status {
-        ASSIGN_OR_RETURN(upload,
+        ASSIGN_OR_RETURN(opened.upload,
                          UploadRepository(transaction).Get(caller.scope, name));
+        if (opened.upload.state == UploadState::kReceiving) {
+          ASSIGN_OR_RETURN(opened.key, OpenFileKey(transaction, opened.upload));
+        }
         return absl::OkStatus();
       }));
-  return *std::move(upload);
+  return opened;
 }
 
 // Media types of word processors.
@@ -155,7 +165,7 @@ class UploadReceiver final
     if (!upload_.has_value()) {
       return MakeFieldError("name", Reason::kFieldRequired);
     }
-    if (writer_ == nullptr) return Answer(store_, *upload_);
+    if (writer_ == nullptr) return Answer(store_, *upload_, key_);
     if (writer_->offset() < upload_->byte_size) {
       const int64_t received = writer_->offset();
       writer_.reset();
@@ -169,7 +179,7 @@ class UploadReceiver final
     }
     RETURN_IF_ERROR(Inspect());
     RETURN_IF_ERROR(Complete(stored));
-    return Answer(store_, *upload_);
+    return Answer(store_, *upload_, key_);
   }
 
  private:
@@ -178,14 +188,16 @@ class UploadReceiver final
       return MakeFieldError("name", Reason::kFieldRequired);
     }
     ASSIGN_OR_RETURN(const UploadName name, UploadName::Parse(chunk.name()));
-    ASSIGN_OR_RETURN(upload_, Load(database_, caller_, name));
+    ASSIGN_OR_RETURN(OpenedUpload opened, Load(database_, caller_, name));
+    upload_ = std::move(opened.upload);
+    key_ = std::move(opened.key);
     if (upload_->state == UploadState::kExpired ||
         (upload_->state == UploadState::kReceiving &&
          caller_.now >= upload_->expire_time)) {
       return MakeError(Reason::kUploadExpired);
     }
     if (upload_->state == UploadState::kReceiving) {
-      ASSIGN_OR_RETURN(writer_, store_.OpenForWrite(upload_->object_id,
+      ASSIGN_OR_RETURN(writer_, store_.OpenForWrite(upload_->object_id, key_,
                                                     chunk.write_offset()));
     }
     return absl::OkStatus();
@@ -196,7 +208,7 @@ class UploadReceiver final
     absl::Status refused;
     {
       ASSIGN_OR_RETURN(const std::string bytes,
-                       store_.Read(upload_->object_id));
+                       store_.Read(upload_->object_id, key_));
       refused = limits_.inspect(upload_->content_type, bytes);
     }
     // A fault of ours, or too much to do, says nothing about the file.
@@ -235,6 +247,7 @@ class UploadReceiver final
   const UploadLimits& limits_;
   const access::Caller caller_;
   std::optional<Upload> upload_;
+  std::string key_;
   std::unique_ptr<UploadWriter> writer_;
   int chunks_ = 0;
 };
@@ -265,22 +278,24 @@ absl::StatusOr<pb::Upload> UploadRpc::CreateUpload(
                        call.caller,
                        [&](storage::Transaction& transaction)
                            -> absl::StatusOr<storage::Outcome> {
+                         RETURN_IF_ERROR(GiveFileKey(transaction, announced));
                          UploadRepository(transaction).Insert(announced);
                          return storage::Outcome{.name = announced.name.text(),
                                                  .version = announced.version};
                        }));
   if (!outcome.replayed) return ToProto(announced, 0);
   ASSIGN_OR_RETURN(
-      const Upload upload,
+      const OpenedUpload opened,
       Load(database_, call.caller, UploadName::FromRecord(outcome.name)));
-  return Answer(store_, upload);
+  return Answer(store_, opened.upload, opened.key);
 }
 
 absl::StatusOr<pb::Upload> UploadRpc::GetUpload(
     const rpc::CallContext& call, const pb::GetUploadRequest& request) {
   ASSIGN_OR_RETURN(const UploadName name, UploadName::Parse(request.name()));
-  ASSIGN_OR_RETURN(const Upload upload, Load(database_, call.caller, name));
-  return Answer(store_, upload);
+  ASSIGN_OR_RETURN(const OpenedUpload opened,
+                   Load(database_, call.caller, name));
+  return Answer(store_, opened.upload, opened.key);
 }
 
 absl::StatusOr<std::unique_ptr<UploadRpc::Receiver>> UploadRpc::WriteUpload(

@@ -1,13 +1,16 @@
 #include "common/documents/upload_service.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/crypto/digest.h"
 #include "common/documents/upload_repository.h"
 #include "common/rpc/grpc_status.h"
 #include "common/status/error.h"
+#include "common/status/macros.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/rpc_fixture.h"
 #include "common/testing/status_matchers.h"
@@ -316,6 +319,127 @@ TEST_P(UploadServiceTest, IsClaimedOnceAndWhole) {
   ASSERT_OK(Write(created->name(), "abc"));
   EXPECT_OK(claim());
   EXPECT_THAT(claim(), HasReason(Reason::kUnknownReference));
+}
+
+// What of a file's key lies in the row.
+storage::Row KeyRow(storage::Database& database, const access::Caller& caller,
+                    const std::string& name) {
+  storage::Rows rows;
+  EXPECT_OK(database.View(
+      caller, [&](storage::Transaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(
+            rows, transaction.Query({"SELECT file_key, file_master_key,"
+                                     " object_id FROM upload WHERE name = $1",
+                                     {name}}));
+        return absl::OkStatus();
+      }));
+  EXPECT_EQ(rows.size(), 1u);
+  return rows.at(0);
+}
+
+TEST_P(UploadServiceTest, AFilesKeyIsItsPersonsOnceItIsClaimed) {
+  const auto created = Create(3);
+  ASSERT_OK(created);
+  ASSERT_OK(Write(created->name(), "abc"));
+  const access::Caller caller = Collector();
+  const UploadName name = UploadName::FromRecord(created->name());
+  const storage::Row before = KeyRow(*database_, caller, created->name());
+  EXPECT_FALSE(before.Text(0).empty());
+  EXPECT_EQ(before.Text(1),
+            test_database_.options().person_secrets->master_keys.current_id());
+  EXPECT_EQ(*ReadUpload(*database_, *store_, caller, name), "abc");
+  EXPECT_THAT(store_->Read(before.Text(2), /*key=*/""),
+              StatusIs(absl::StatusCode::kInternal));
+
+  ASSERT_OK(database_->Transact(
+      caller, [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
+        const auto claimed = ClaimUpload(t, caller.scope, name, "upload",
+                                         "bodies/opale/persons/une");
+        if (!claimed.ok()) return claimed.status();
+        return storage::Outcome{.name = name.text(), .version = 1};
+      }));
+  const storage::Row after = KeyRow(*database_, caller, created->name());
+  EXPECT_NE(after.Text(0), before.Text(0));
+  EXPECT_EQ(after.Text(1), "");
+  EXPECT_EQ(*ReadUpload(*database_, *store_, caller, name), "abc");
+  EXPECT_EQ(*ReadFile(*database_, *store_, caller, before.Text(2)), "abc");
+}
+
+TEST_P(UploadServiceTest, AKeyOfAnotherFileDoesNotOpenOne) {
+  const access::Caller caller = Collector();
+  std::vector<UploadName> names;
+  for (const bool claimed : {false, false, true, true}) {
+    const auto created = Create(3);
+    ASSERT_OK(created);
+    ASSERT_OK(Write(created->name(), "abc"));
+    names.push_back(UploadName::FromRecord(created->name()));
+    if (!claimed) continue;
+    ASSERT_OK(database_->Transact(
+        caller,
+        [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
+          const auto taken = ClaimUpload(t, caller.scope, names.back(),
+                                         "upload", "bodies/opale/persons/une");
+          if (!taken.ok()) return taken.status();
+          return storage::Outcome{};
+        }));
+  }
+  for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) {
+    const storage::Row other = KeyRow(*database_, caller, names[i + 1].text());
+    ASSERT_OK(database_->Transact(
+        caller,
+        [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
+          t.Write({"UPDATE upload SET file_key = $2 WHERE name = $1",
+                   {names[i].text(), other.Text(0)}});
+          return storage::Outcome{};
+        }));
+    EXPECT_THAT(ReadUpload(*database_, *store_, caller, names[i]),
+                StatusIs(absl::StatusCode::kInternal));
+    EXPECT_OK(ReadUpload(*database_, *store_, caller, names[i + 1]));
+  }
+}
+
+TEST_P(UploadServiceTest, AFileOfBeforeIsFinishedAndReadWithTheStoresKey) {
+  const auto created = Create(6);
+  ASSERT_OK(created);
+  const access::Caller caller = Collector();
+  const UploadName name = UploadName::FromRecord(created->name());
+  // As a release made it that knew no keys of files.
+  ASSERT_OK(database_->Transact(
+      caller, [&](storage::Transaction& t) -> absl::StatusOr<storage::Outcome> {
+        t.Write(
+            {"UPDATE upload SET file_key = '', file_master_key = ''"
+             " WHERE name = $1",
+             {name.text()}});
+        return storage::Outcome{};
+      }));
+  {
+    const storage::Row row = KeyRow(*database_, caller, created->name());
+    auto writer = store_->OpenForWrite(row.Text(2), /*key=*/"", 0);
+    ASSERT_OK(writer);
+    ASSERT_OK((*writer)->Append("abc"));
+    ASSERT_OK((*writer)->Finish());
+  }
+  EXPECT_EQ(Get(created->name())->received_bytes(), 3);
+  ASSERT_OK(Write(created->name(), "def", 3));
+  EXPECT_EQ(*ReadUpload(*database_, *store_, caller, name), "abcdef");
+}
+
+TEST_P(UploadServiceTest, WhatWasGivenUpHasNeitherBytesNorKey) {
+  const auto created = Create(3);
+  ASSERT_OK(created);
+  ASSERT_OK(Write(created->name(), "abc"));
+  ASSERT_OK(
+      fixture_.clock().AdvanceTo(fixture_.clock().Now() + absl::Hours(2)));
+  ASSERT_OK(CollectExpiredUploads(*database_, *store_, Collector()));
+  const storage::Row row = KeyRow(*database_, Collector(), created->name());
+  EXPECT_EQ(row.Text(0), "");
+  EXPECT_EQ(row.Text(1), "");
+  EXPECT_EQ(row.Text(2), "");
+  EXPECT_THAT(ReadUpload(*database_, *store_, Collector(),
+                         UploadName::FromRecord(created->name())),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(ReadFile(*database_, *store_, Collector(), ""),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, UploadServiceTest,

@@ -166,11 +166,10 @@ absl::StatusOr<std::string> LoadKey(const std::filesystem::path& path) {
 }  // namespace
 
 UploadWriter::UploadWriter(int file, std::filesystem::path directory,
-                           std::string object_id, const std::string& key)
+                           std::string object_id)
     : file_(file),
       directory_(std::move(directory)),
-      object_id_(std::move(object_id)),
-      key_(key) {}
+      object_id_(std::move(object_id)) {}
 
 UploadWriter::~UploadWriter() {
   // A failure here only means that the sender has more to send again.
@@ -250,12 +249,34 @@ absl::StatusOr<std::unique_ptr<UploadStore>> UploadStore::Open(
 
 std::string UploadStore::NewObjectId() { return crypto::RandomHex(16); }
 
+std::string UploadStore::NewKey() { return crypto::RandomBytes(kKeyBytes); }
+
+absl::StatusOr<std::string> UploadStore::KeyOf(int file,
+                                               const std::string& object_id,
+                                               const std::string& key) const {
+  if (key.empty()) return key_;
+  if (key.size() != kKeyBytes) {
+    return absl::InternalError("the key of a file has another size");
+  }
+  std::size_t stored = 0;
+  ASSIGN_OR_RETURN(const std::optional<std::string> by_it,
+                   NextRecord(file, object_id, 0, key, stored));
+  std::optional<std::string> by_own;
+  if (!by_it.has_value()) {
+    if (lseek(file, 0, SEEK_SET) != 0) return SystemError("reading an upload");
+    ASSIGN_OR_RETURN(by_own, NextRecord(file, object_id, 0, key_, stored));
+  }
+  if (lseek(file, 0, SEEK_SET) != 0) return SystemError("reading an upload");
+  return by_own.has_value() ? key_ : key;
+}
+
 std::filesystem::path UploadStore::PathOf(const std::string& object_id) const {
   return directory_ / object_id.substr(0, 2) / object_id;
 }
 
 absl::StatusOr<std::unique_ptr<UploadWriter>> UploadStore::OpenForWrite(
-    const std::string& object_id, int64_t offset) const {
+    const std::string& object_id, const std::string& key,
+    int64_t offset) const {
   if (!IsObjectId(object_id)) {
     return absl::InternalError("not an object id");
   }
@@ -269,10 +290,11 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> UploadStore::OpenForWrite(
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return SystemError("opening an upload");
   std::unique_ptr<UploadWriter> writer =
-      absl::WrapUnique(new UploadWriter(file, folder, object_id, key_));
+      absl::WrapUnique(new UploadWriter(file, folder, object_id));
   if (flock(file, LOCK_EX | LOCK_NB) != 0) {
     return MakeError(Reason::kConflict);
   }
+  ASSIGN_OR_RETURN(writer->key_, KeyOf(file, object_id, key));
   RETURN_IF_ERROR(writer->Recover());
   if (writer->offset() != offset) {
     return MakeError(Reason::kUploadOffsetMismatch,
@@ -282,38 +304,40 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> UploadStore::OpenForWrite(
 }
 
 absl::StatusOr<int64_t> UploadStore::ReceivedBytes(
-    const std::string& object_id) const {
+    const std::string& object_id, const std::string& key) const {
   const int file = open(PathOf(object_id).c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     if (errno == ENOENT) return 0;
     return SystemError("opening an upload");
   }
   const absl::Cleanup closer = [file] { close(file); };
+  ASSIGN_OR_RETURN(const std::string used, KeyOf(file, object_id, key));
   int64_t offset = 0;
   while (true) {
     std::size_t stored = 0;
     ASSIGN_OR_RETURN(const std::optional<std::string> clear,
-                     NextRecord(file, object_id, offset, key_, stored));
+                     NextRecord(file, object_id, offset, used, stored));
     if (!clear.has_value()) return offset;
     offset += static_cast<int64_t>(clear->size());
   }
 }
 
-absl::StatusOr<std::string> UploadStore::Read(
-    const std::string& object_id) const {
+absl::StatusOr<std::string> UploadStore::Read(const std::string& object_id,
+                                              const std::string& key) const {
   const int file = open(PathOf(object_id).c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     if (errno == ENOENT) return absl::NotFoundError("the upload has no file");
     return SystemError("opening an upload");
   }
   const absl::Cleanup closer = [file] { close(file); };
+  ASSIGN_OR_RETURN(const std::string used, KeyOf(file, object_id, key));
   std::string bytes;
   std::size_t read_bytes = 0;
   while (true) {
     std::size_t stored = 0;
     ASSIGN_OR_RETURN(
         const std::optional<std::string> clear,
-        NextRecord(file, object_id, static_cast<int64_t>(bytes.size()), key_,
+        NextRecord(file, object_id, static_cast<int64_t>(bytes.size()), used,
                    stored));
     if (!clear.has_value()) break;
     bytes += *clear;

@@ -17,9 +17,9 @@ namespace parcours::documents {
 struct UploadStoreOptions {
   // Folder of the files; created, for this user alone, when it is missing.
   std::filesystem::path directory;
-  // File with the key of 32 bytes under which the files are encrypted; created
-  // with a random key, mode 0600, when it is missing. Without it the files
-  // cannot be read: back it up, and not beside them.
+  // File with the key of 32 bytes under which files are encrypted that have no
+  // key of their own; created with a random key, mode 0600, when it is missing.
+  // Without it these cannot be read: back it up, and not beside them.
   std::filesystem::path key_file;
 };
 
@@ -49,8 +49,8 @@ class UploadWriter {
 
  private:
   friend class UploadStore;
-  UploadWriter(int file, std::filesystem::path directory, std::string object_id,
-               const std::string& key);
+  UploadWriter(int file, std::filesystem::path directory,
+               std::string object_id);
   // Reads what a former writer left, cuts a torn end off.
   absl::Status Recover();
   absl::Status Flush();
@@ -58,7 +58,7 @@ class UploadWriter {
   int file_;
   std::filesystem::path directory_;
   std::string object_id_;
-  const std::string& key_;
+  std::string key_;
   std::string pending_;
   int64_t offset_ = 0;
   int64_t flushed_ = 0;
@@ -66,8 +66,8 @@ class UploadWriter {
 };
 
 // The files that people send, encrypted (XChaCha20-Poly1305), each under a
-// random id, mode 0600. It keeps no list: the rows of the record say what is
-// there. Thread-safe.
+// random id, mode 0600. It keeps no list and no keys of files: the rows of the
+// record say what is there, and hold them sealed. Thread-safe.
 //
 // A file is a sequence of records: length of the clear bytes (4 bytes,
 // little-endian), nonce, encrypted bytes and tag, bound to the object id and
@@ -81,18 +81,28 @@ class UploadStore {
   // A fresh object id, 32 random hexadecimal digits.
   static std::string NewObjectId();
 
+  // A fresh key for a file: 32 random bytes.
+  static std::string NewKey();
+
+  // In what follows `key` is that of the file; empty for a file that has none
+  // of its own. One that a process of an older release wrote under the store's
+  // key, although it has one, is read with that.
+
   // A writer that goes on at `offset`; the file is created at offset 0.
   // Errors: UPLOAD_OFFSET_MISMATCH when that is not how much there is,
   // CONFLICT while another writer has the file.
   absl::StatusOr<std::unique_ptr<UploadWriter>> OpenForWrite(
-      const std::string& object_id, int64_t offset) const;
+      const std::string& object_id, const std::string& key,
+      int64_t offset) const;
 
   // How many clear bytes there are; 0 without a file.
-  absl::StatusOr<int64_t> ReceivedBytes(const std::string& object_id) const;
+  absl::StatusOr<int64_t> ReceivedBytes(const std::string& object_id,
+                                        const std::string& key) const;
 
   // All the clear bytes. Errors: NOT_FOUND without the file, INTERNAL when it
   // was damaged or the key is another.
-  absl::StatusOr<std::string> Read(const std::string& object_id) const;
+  absl::StatusOr<std::string> Read(const std::string& object_id,
+                                   const std::string& key) const;
 
   // Removes the file; OK when there is none.
   absl::Status Remove(const std::string& object_id) const;
@@ -103,6 +113,10 @@ class UploadStore {
  private:
   UploadStore(std::filesystem::path directory, std::string key)
       : directory_(std::move(directory)), key_(std::move(key)) {}
+
+  // The key that opens `file`, which is read from its beginning afterwards.
+  absl::StatusOr<std::string> KeyOf(int file, const std::string& object_id,
+                                    const std::string& key) const;
 
   const std::filesystem::path directory_;
   const std::string key_;

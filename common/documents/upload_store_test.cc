@@ -40,13 +40,14 @@ class UploadStoreTest : public testing::Test {
 
   std::string Write(const std::string& bytes) {
     const std::string id = UploadStore::NewObjectId();
-    auto writer = store_->OpenForWrite(id, 0);
+    auto writer = store_->OpenForWrite(id, key_, 0);
     EXPECT_OK(writer);
     EXPECT_OK((*writer)->Append(bytes));
     EXPECT_OK((*writer)->Finish());
     return id;
   }
 
+  const std::string key_ = UploadStore::NewKey();
   std::filesystem::path folder_;
   std::unique_ptr<UploadStore> store_;
 };
@@ -54,14 +55,14 @@ class UploadStoreTest : public testing::Test {
 TEST_F(UploadStoreTest, ReturnsWhatWasWritten) {
   const std::string bytes(200'001, 'x');
   const std::string id = UploadStore::NewObjectId();
-  auto writer = store_->OpenForWrite(id, 0);
+  auto writer = store_->OpenForWrite(id, key_, 0);
   ASSERT_OK(writer);
   ASSERT_OK((*writer)->Append(bytes));
   const auto stored = (*writer)->Finish();
   ASSERT_OK(stored);
   EXPECT_EQ(stored->byte_size, 200'001);
   EXPECT_EQ(stored->sha256, crypto::Sha256Hex(bytes));
-  const auto read = store_->Read(id);
+  const auto read = store_->Read(id, key_);
   ASSERT_OK(read);
   EXPECT_EQ(*read, bytes);
 }
@@ -69,15 +70,15 @@ TEST_F(UploadStoreTest, ReturnsWhatWasWritten) {
 TEST_F(UploadStoreTest, GoesOnWhereABrokenWriterStopped) {
   const std::string id = UploadStore::NewObjectId();
   {
-    auto writer = store_->OpenForWrite(id, 0);
+    auto writer = store_->OpenForWrite(id, key_, 0);
     ASSERT_OK(writer);
     ASSERT_OK((*writer)->Append("Note de "));
   }
   store_ = Open();
-  const auto received = store_->ReceivedBytes(id);
+  const auto received = store_->ReceivedBytes(id, key_);
   ASSERT_OK(received);
   EXPECT_EQ(*received, 8);
-  auto writer = store_->OpenForWrite(id, 8);
+  auto writer = store_->OpenForWrite(id, key_, 8);
   ASSERT_OK(writer);
   ASSERT_OK((*writer)->Append("validation"));
   const auto stored = (*writer)->Finish();
@@ -87,26 +88,26 @@ TEST_F(UploadStoreTest, GoesOnWhereABrokenWriterStopped) {
 
 TEST_F(UploadStoreTest, RefusesAnotherOffset) {
   const std::string id = Write("12345");
-  const auto writer = store_->OpenForWrite(id, 3);
+  const auto writer = store_->OpenForWrite(id, key_, 3);
   EXPECT_THAT(writer, HasReason(Reason::kUploadOffsetMismatch));
   EXPECT_EQ(MetadataOf(writer.status()).at("expected"), "5");
 }
 
 TEST_F(UploadStoreTest, RefusesASecondWriter) {
   const std::string id = UploadStore::NewObjectId();
-  const auto first = store_->OpenForWrite(id, 0);
+  const auto first = store_->OpenForWrite(id, key_, 0);
   ASSERT_OK(first);
-  EXPECT_THAT(store_->OpenForWrite(id, 0), HasReason(Reason::kConflict));
+  EXPECT_THAT(store_->OpenForWrite(id, key_, 0), HasReason(Reason::kConflict));
 }
 
 TEST_F(UploadStoreTest, CutsATornEndOff) {
   const std::string id = Write("whole");
   std::ofstream(store_->PathOf(id), std::ios::app) << "torn record";
-  EXPECT_THAT(store_->Read(id), StatusIs(absl::StatusCode::kInternal));
-  auto writer = store_->OpenForWrite(id, 5);
+  EXPECT_THAT(store_->Read(id, key_), StatusIs(absl::StatusCode::kInternal));
+  auto writer = store_->OpenForWrite(id, key_, 5);
   ASSERT_OK(writer);
   ASSERT_OK((*writer)->Finish());
-  const auto read = store_->Read(id);
+  const auto read = store_->Read(id, key_);
   ASSERT_OK(read);
   EXPECT_EQ(*read, "whole");
 }
@@ -128,21 +129,59 @@ TEST_F(UploadStoreTest, DetectsAFileUnderAnotherId) {
   const std::string second = Write("second");
   std::filesystem::copy_file(store_->PathOf(first), store_->PathOf(second),
                              std::filesystem::copy_options::overwrite_existing);
-  EXPECT_THAT(store_->Read(second), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(store_->Read(second, key_),
+              StatusIs(absl::StatusCode::kInternal));
+}
+
+TEST_F(UploadStoreTest, NeitherAnotherKeyNorTheStoresOpensAFile) {
+  const std::string id = Write("of one person");
+  for (const std::string& other : {UploadStore::NewKey(), std::string()}) {
+    EXPECT_THAT(store_->Read(id, other), StatusIs(absl::StatusCode::kInternal));
+    const auto received = store_->ReceivedBytes(id, other);
+    ASSERT_OK(received);
+    EXPECT_EQ(*received, 0);
+  }
+  EXPECT_THAT(store_->Read(id, "short"), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(store_->OpenForWrite(id, "short", 0),
+              StatusIs(absl::StatusCode::kInternal));
+  EXPECT_EQ(*store_->Read(id, key_), "of one person");
+}
+
+TEST_F(UploadStoreTest, GoesOnWithTheStoresKeyWhereAFileWasWrittenUnderIt) {
+  const std::string id = UploadStore::NewObjectId();
+  {
+    auto writer = store_->OpenForWrite(id, "", 0);
+    ASSERT_OK(writer);
+    ASSERT_OK((*writer)->Append("Note de "));
+    ASSERT_OK((*writer)->Finish());
+  }
+  const auto received = store_->ReceivedBytes(id, "");
+  ASSERT_OK(received);
+  EXPECT_EQ(*received, 8);
+  // Also where the row has a key, which a process of before did not know.
+  auto writer = store_->OpenForWrite(id, key_, 8);
+  ASSERT_OK(writer);
+  ASSERT_OK((*writer)->Append("validation"));
+  ASSERT_OK((*writer)->Finish());
+  for (const std::string& key : {std::string(), key_}) {
+    const auto read = store_->Read(id, key);
+    ASSERT_OK(read);
+    EXPECT_EQ(*read, "Note de validation");
+  }
 }
 
 TEST_F(UploadStoreTest, RemovesAndForgets) {
   const std::string id = Write("bytes");
   ASSERT_OK(store_->Remove(id));
   ASSERT_OK(store_->Remove(id));
-  EXPECT_THAT(store_->Read(id), StatusIs(absl::StatusCode::kNotFound));
-  const auto received = store_->ReceivedBytes(id);
+  EXPECT_THAT(store_->Read(id, key_), StatusIs(absl::StatusCode::kNotFound));
+  const auto received = store_->ReceivedBytes(id, key_);
   ASSERT_OK(received);
   EXPECT_EQ(*received, 0);
 }
 
 TEST_F(UploadStoreTest, RefusesAnIdThatLeavesTheFolder) {
-  EXPECT_THAT(store_->OpenForWrite("../../../../etc/passwd", 0),
+  EXPECT_THAT(store_->OpenForWrite("../../../../etc/passwd", key_, 0),
               StatusIs(absl::StatusCode::kInternal));
 }
 
@@ -161,7 +200,7 @@ TEST_F(UploadStoreTest, AFullDiskPassesAndTheRestFollows) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   {
-    auto writer = store_->OpenForWrite(id, 0);
+    auto writer = store_->OpenForWrite(id, key_, 0);
     ASSERT_OK(writer);
     const rlimit full{.rlim_cur = 80'000, .rlim_max = before.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
@@ -169,10 +208,10 @@ TEST_F(UploadStoreTest, AFullDiskPassesAndTheRestFollows) {
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
     EXPECT_THAT(appended, HasReason(Reason::kDatabaseUnavailable));
   }
-  const auto received = store_->ReceivedBytes(id);
+  const auto received = store_->ReceivedBytes(id, key_);
   ASSERT_OK(received);
   EXPECT_LT(*received, 150'000);
-  auto writer = store_->OpenForWrite(id, *received);
+  auto writer = store_->OpenForWrite(id, key_, *received);
   ASSERT_OK(writer);
   ASSERT_OK(
       (*writer)->Append(bytes.substr(static_cast<std::size_t>(*received))));

@@ -1,6 +1,8 @@
 #include "common/privacy/erasure.h"
 
-#include <utility>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_replace.h"
@@ -8,6 +10,7 @@
 #include "common/status/macros.h"
 #include "common/storage/person_keys.h"
 #include "common/storage/recording_repository.h"
+#include "common/telemetry/log.h"
 #include "common/text/view.h"
 #include "common/types/resource_name.h"
 
@@ -70,6 +73,48 @@ absl::Status FinishErasures(storage::Database& database,
       RETURN_IF_ERROR(Acknowledge(database, caller, person));
     }
   }
+}
+
+absl::Status RewrapAll(storage::Database& database,
+                       const storage::PersonSecrets& secrets,
+                       const documents::UploadStore* uploads,
+                       const access::Caller& caller) {
+  int64_t left = 0;
+  const auto count = [&](storage::Transaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(left, storage::PersonKeysToRewrap(transaction, secrets));
+    if (uploads == nullptr) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const int64_t files,
+                     documents::FileKeysToRewrap(transaction, secrets));
+    left += files;
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(database.View(caller, count));
+  if (left == 0) return absl::OkStatus();
+  int64_t wrapped = 0;
+  const auto rewrap = [&]() -> absl::Status {
+    while (true) {
+      ASSIGN_OR_RETURN(int found, storage::RewrapPersonKeys(database, secrets,
+                                                            caller, kBatch));
+      if (uploads != nullptr) {
+        ASSIGN_OR_RETURN(
+            const int files,
+            documents::RewrapFileKeys(database, secrets, caller, kBatch));
+        found += files;
+      }
+      if (found == 0) return absl::OkStatus();
+      wrapped += found;
+    }
+  };
+  const absl::Status status = rewrap();
+  RETURN_IF_ERROR(database.View(caller, count));
+  telemetry::Log(
+      status.ok() ? telemetry::LogLevel::kInfo : telemetry::LogLevel::kWarning,
+      status.ok() ? "nothing is left under older master keys"
+                  : "keys are left under older master keys",
+      {{"wrapped_anew", wrapped},
+       {"left", left},
+       {"master_key", std::string_view(secrets.master_keys.current_id())}});
+  return status;
 }
 
 absl::Status ReplayErasures(

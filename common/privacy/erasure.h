@@ -30,6 +30,17 @@ absl::Status FinishErasures(storage::Database& database,
                             const documents::UploadStore* uploads,
                             const access::Caller& caller);
 
+// Wraps everything anew that is not under the current master key, in batches,
+// until nothing is left: keys of persons and, where `uploads` says that there
+// are files, theirs. Every service calls it whenever it does what is due: once
+// nothing is left it costs one read. The log says how many were wrapped anew,
+// and when nothing is left under older master keys, so that their lines may go
+// from the keyring. INTERNAL names one that is gone too soon.
+absl::Status RewrapAll(storage::Database& database,
+                       const storage::PersonSecrets& secrets,
+                       const documents::UploadStore* uploads,
+                       const access::Caller& caller);
+
 // Erases again, by `erase`, all whom the log names and whose key is there
 // again: after a restore. To be called at start, before anything is served.
 // `erase` may answer NOT_FOUND of somebody of whom there is nothing.

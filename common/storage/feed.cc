@@ -106,11 +106,19 @@ Statement SelectChanges(const FeedQuery& query, int64_t after, int64_t until,
   return statement;
 }
 
-Statement SelectOwned(const std::vector<std::string>& owner_keys) {
+// What they own within the body, or anywhere without one.
+Statement SelectOwned(const std::vector<std::string>& owner_keys,
+                      const std::string& body) {
   Statement statement{"SELECT DISTINCT owned FROM ownership WHERE ", {}};
   const std::string keys = Listed(owner_keys, statement.values);
   CatTo(statement.sql,
         keys.empty() ? "1 = 0" : Cat("owner_key IN (", keys, ")"));
+  if (keys.empty() || body.empty()) return statement;
+  // The next character after / is 0.
+  statement.values.emplace_back(Cat(body, "/"));
+  statement.values.emplace_back(Cat(body, "0"));
+  const std::size_t n = statement.values.size();
+  CatTo(statement.sql, " AND owned > $", n - 1, " AND owned < $", n);
   return statement;
 }
 
@@ -182,8 +190,9 @@ class PageReader {
     std::vector<Statement> statements = {
         {kState, {}}, SelectChanges(query_, at_, until, rows)};
     if (asks_owners) {
-      statements.push_back(SelectOwned(query_.scope.keys()));
-      statements.push_back(SelectOwned(KeysWithin(query_)));
+      const std::string& body = query_.scope.body();
+      statements.push_back(SelectOwned(query_.scope.keys(), body));
+      statements.push_back(SelectOwned(KeysWithin(query_), body));
     }
     ASSIGN_OR_RETURN(const std::vector<Result> results,
                      transaction.QueryTogether(std::move(statements)));

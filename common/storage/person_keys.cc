@@ -16,6 +16,9 @@ namespace {
 
 constexpr char kSealed = '\x01';
 constexpr std::size_t kKeyBytes = 32;
+// Two ranges of an index, without those that were erased.
+constexpr char kToRewrap[] =
+    "((master_key > '' AND master_key < $1) OR master_key > $1)";
 
 absl::Status NoSecrets() {
   return absl::FailedPreconditionError("no master key file is in use");
@@ -92,6 +95,18 @@ absl::StatusOr<crypto::Sealer> PersonKeys::Unwrapped(
   return sealer;
 }
 
+absl::StatusOr<std::string> PersonKeys::WrapUnowned(
+    std::string_view key, std::string_view owner) const {
+  if (secrets_ == nullptr) return NoSecrets();
+  return secrets_->master_keys.Wrap(key, owner);
+}
+
+absl::StatusOr<std::string> PersonKeys::UnwrapUnowned(
+    std::string_view wrapped, std::string_view owner) const {
+  if (secrets_ == nullptr) return NoSecrets();
+  return secrets_->master_keys.Unwrap(wrapped, owner);
+}
+
 absl::StatusOr<std::string> PersonKeys::BlindIndex(
     std::string_view purpose, std::string_view text) const {
   if (secrets_ == nullptr) return NoSecrets();
@@ -154,9 +169,8 @@ absl::StatusOr<int> RewrapPersonKeys(Database& database,
     ASSIGN_OR_RETURN(
         const Rows rows,
         transaction.Query(
-            {.sql = "SELECT person, wrapped FROM person_key"
-                    " WHERE (master_key < $1 OR master_key > $1)"
-                    " AND master_key <> '' LIMIT $2 {for_update}",
+            {.sql = Cat("SELECT person, wrapped FROM person_key WHERE ",
+                        kToRewrap, " LIMIT $2 {for_update}"),
              .values = {secrets.master_keys.current_id(), int64_t{limit}}}));
     found = static_cast<int>(rows.size());
     for (const Row& row : rows) {
@@ -173,6 +187,16 @@ absl::StatusOr<int> RewrapPersonKeys(Database& database,
   };
   RETURN_IF_ERROR(database.Transact(caller, rewrap).status());
   return found;
+}
+
+absl::StatusOr<int64_t> PersonKeysToRewrap(Transaction& transaction,
+                                           const PersonSecrets& secrets) {
+  ASSIGN_OR_RETURN(
+      const Rows rows,
+      transaction.Query(
+          {.sql = Cat("SELECT COUNT(*) FROM person_key WHERE ", kToRewrap),
+           .values = {secrets.master_keys.current_id()}}));
+  return rows.front().Integer(0);
 }
 
 }  // namespace parcours::storage

@@ -1,6 +1,7 @@
 #ifndef PARCOURS_COMMON_STORAGE_PERSON_KEYS_H_
 #define PARCOURS_COMMON_STORAGE_PERSON_KEYS_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -60,6 +61,14 @@ class PersonKeys {
   absl::StatusOr<crypto::Sealer> Unwrapped(const std::string& person,
                                            const std::string& wrapped);
 
+  // `key` wrapped under the current master key as long as it protects what is
+  // nobody's yet, bound to `owner`, and the other way. FAILED_PRECONDITION
+  // without secrets, and as Keyring::Unwrap.
+  absl::StatusOr<std::string> WrapUnowned(std::string_view key,
+                                          std::string_view owner) const;
+  absl::StatusOr<std::string> UnwrapUnowned(std::string_view wrapped,
+                                            std::string_view owner) const;
+
   // A digest that is the same for the same `text` within `purpose`, and says
   // nothing about it to those without the service's secret.
   // FAILED_PRECONDITION without secrets.
@@ -89,10 +98,15 @@ absl::StatusOr<bool> FinishErasure(Transaction& transaction,
                                    const std::string& person);
 
 // Wraps keys anew that are not under the current master key, at most `limit` in
-// one transaction; the number of those it found. Errors of Transact.
+// one transaction; the number of those it found. Errors of Transact; INTERNAL,
+// naming it, when a master key is not in the keyring.
 absl::StatusOr<int> RewrapPersonKeys(Database& database,
                                      const PersonSecrets& secrets,
                                      const access::Caller& caller, int limit);
+
+// How many of them there are.
+absl::StatusOr<int64_t> PersonKeysToRewrap(Transaction& transaction,
+                                           const PersonSecrets& secrets);
 
 }  // namespace parcours::storage
 

@@ -3,6 +3,27 @@
 #include "common/text/view.h"
 
 namespace parcours::storage {
+namespace {
+
+// Of the segments of names.
+constexpr char kIdCharacters[] =
+    "'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-'";
+// No resource stands more segments below another that somebody may own.
+constexpr int kSegmentsBelow = 4;
+
+// The name in `column` and those above it, as a list: each is looked up, so
+// that it does not matter how much somebody owns.
+std::string NamesAbove(const std::string& column) {
+  std::string names = column;
+  std::string above = column;
+  for (int i = 0; i < kSegmentsBelow; ++i) {
+    above = Cat("rtrim(rtrim(", above, ", ", kIdCharacters, "), '/')");
+    CatTo(names, ", ", above);
+  }
+  return names;
+}
+
+}  // namespace
 
 std::string WithinScope(const access::Scope& scope, const Reach& reach,
                         Values& values) {
@@ -19,13 +40,11 @@ std::string WithinScope(const access::Scope& scope, const Reach& reach,
   }
   std::string opened;
   for (const std::string& column : reach.columns()) {
-    // A resource and all below it: the next character after / is 0.
-    CatTo(opened, opened.empty() ? "" : " OR ", column, " = owned OR (", column,
-          " > owned || '/' AND ", column, " < owned || '0')");
+    CatTo(opened, opened.empty() ? "" : ", ", NamesAbove(column));
   }
   return Cat(in_body,
              " AND EXISTS (SELECT 1 FROM ownership WHERE owner_key IN (", keys,
-             ") AND (", opened, "))");
+             ") AND owned IN (", opened, "))");
 }
 
 std::string ScopePredicate(const access::Scope& scope, const Reach& reach,

@@ -79,8 +79,8 @@ class SqlRepository : public Repository<T> {
     resource.version = 1;
     resource.create_time = transaction_.caller().now;
     resource.update_time = resource.create_time;
-    WriteAs(resource, [&](const T& stored) {
-      transaction_.Write(table_.Insert(stored));
+    WriteSealed(resource, [&](SealedTexts sealed) {
+      transaction_.Write(table_.Insert(resource, std::move(sealed)));
     });
     owned_.insert(resource.name.text());
   }
@@ -88,11 +88,13 @@ class SqlRepository : public Repository<T> {
   void Update(T& resource) override {
     const int64_t read_version = resource.version++;
     resource.update_time = transaction_.caller().now;
-    WriteAs(resource, [&](const T& stored) {
-      if (owned_.contains(stored.name.text())) {
-        transaction_.Write(table_.Update(stored));
+    WriteSealed(resource, [&](SealedTexts sealed) {
+      if (owned_.contains(resource.name.text())) {
+        transaction_.Write(table_.Update(resource, std::move(sealed)));
       } else {
-        transaction_.Write(table_.UpdateIfVersion(stored, read_version), 1);
+        transaction_.Write(
+            table_.UpdateIfVersion(resource, read_version, std::move(sealed)),
+            1);
       }
     });
   }
@@ -149,19 +151,21 @@ class SqlRepository : public Repository<T> {
   Transaction& transaction() const { return transaction_; }
 
  private:
-  // Calls `write` with `resource` as it is stored.
+  using SealedTexts = typename Table<T>::SealedTexts;
+
+  // Calls `write` with the sealed columns of `resource` as they are stored.
   template <typename Write>
-  void WriteAs(const T& resource, Write write) {
+  void WriteSealed(const T& resource, Write write) {
     if (!table_.has_sealed()) {
-      write(resource);
+      write(SealedTexts());
       return;
     }
-    T sealed = resource;
-    const absl::Status status = table_.Seal(sealed, transaction_.person_keys());
-    if (status.ok()) {
-      write(sealed);
+    absl::StatusOr<SealedTexts> sealed =
+        table_.Seal(resource, transaction_.person_keys());
+    if (sealed.ok()) {
+      write(*std::move(sealed));
     } else {
-      transaction_.Fail(status);
+      transaction_.Fail(sealed.status());
     }
   }
 

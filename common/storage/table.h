@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,28 +86,42 @@ class Table {
   // PersonKeys. REQUIRES: SealedFor is called too.
   template <typename Member>
   Table& Sealed(std::string column, Member member) {
-    sealed_.push_back({column, [member](T& resource) -> std::string& {
-                         return std::invoke(member, resource);
-                       }});
+    sealed_.push_back(columns_.size());
     return Column(std::move(column), member);
+  }
+
+  // The same for a member that is stored as JSON text; an empty optional is
+  // stored as empty text, and what cannot be opened any more is the member as T
+  // begins with it.
+  template <typename Member>
+  Table& SealedJson(std::string column, Member member) {
+    sealed_.push_back(columns_.size());
+    return Add<SealedJsonTraits<MemberType<Member>>>(std::move(column), member);
   }
 
   bool has_sealed() const { return !sealed_.empty(); }
 
-  // Makes the sealed members of `resource` what is stored. Errors of
-  // PersonKeys; INTERNAL when there is something to seal and nobody whose it
-  // is.
-  absl::Status Seal(T& resource, PersonKeys& keys) const {
+  // What is stored in the sealed columns, by position.
+  using SealedTexts = std::map<std::size_t, std::string>;
+
+  // The sealed columns of `resource` as they are stored. Errors of PersonKeys;
+  // INTERNAL when there is something to seal and nobody whose it is.
+  absl::StatusOr<SealedTexts> Seal(const T& resource, PersonKeys& keys) const {
+    SealedTexts texts;
     std::optional<crypto::Sealer> key;
-    for (const SealedColumn& column : sealed_) {
-      std::string& text = column.member(resource);
-      if (text.empty()) continue;
+    for (const std::size_t i : sealed_) {
+      const Value clear = columns_[i].encode(resource);
+      const auto& text = std::get<std::string>(clear);
+      if (text.empty()) {
+        texts[i] = "";
+        continue;
+      }
       if (!key) {
         ASSIGN_OR_RETURN(key, KeyOf(resource, keys));
       }
-      text = PersonKeys::SealText(*key, text, Place(column, resource));
+      texts[i] = PersonKeys::SealText(*key, text, Place(i, resource));
     }
-    return absl::OkStatus();
+    return texts;
   }
 
   // How rows lie within the scope of owners; without it, by their own name.
@@ -130,36 +145,36 @@ class Table {
   // naming the table, the column and the key, when the record is malformed.
   absl::StatusOr<T> Decode(const Row& row, PersonKeys& keys) const {
     T decoded;
+    std::size_t next_sealed = 0;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
+      // Those are opened once it is known whose they are.
+      if (next_sealed < sealed_.size() && sealed_[next_sealed] == i) {
+        ++next_sealed;
+        continue;
+      }
       if (i < row.size() && columns_[i].decode(row[i], decoded)) continue;
-      const auto* key = std::get_if<std::string>(&row[0]);
-      return absl::InternalError(Cat("malformed record: table ", name_,
-                                     ", column ", columns_[i].name, ", key ",
-                                     key == nullptr ? "?" : *key));
+      return Malformed(row, i);
     }
     RETURN_IF_ERROR(Open(row, decoded, keys));
     return decoded;
   }
 
   // The values stand as $1 = name, $2 = body, then the columns.
-  Statement Insert(const T& resource) const {
-    Values values;
-    values.reserve(columns_.size() + 1);
-    values.push_back(columns_[kName].encode(resource));
-    values.emplace_back(resource.name.body());
-    for (std::size_t i = kName + 1; i < columns_.size(); ++i) {
-      values.push_back(columns_[i].encode(resource));
-    }
+  // `sealed` is what Seal returned.
+  Statement Insert(const T& resource, SealedTexts sealed = {}) const {
+    Values values = Encode(resource, std::move(sealed));
+    values.insert(values.begin() + kName + 1, resource.name.body());
     return {insert_, std::move(values)};
   }
 
   // Replaces all but name, body and create_time.
-  Statement Update(const T& resource) const {
-    return {update_, UpdateValues(resource)};
+  Statement Update(const T& resource, SealedTexts sealed = {}) const {
+    return {update_, UpdateValues(resource, std::move(sealed))};
   }
   // The same where the stored version is `version`.
-  Statement UpdateIfVersion(const T& resource, int64_t version) const {
-    Values values = UpdateValues(resource);
+  Statement UpdateIfVersion(const T& resource, int64_t version,
+                            SealedTexts sealed = {}) const {
+    Values values = UpdateValues(resource, std::move(sealed));
     values.emplace_back(version);
     return {update_if_version_, std::move(values)};
   }
@@ -168,19 +183,29 @@ class Table {
   template <typename Member>
   using MemberType = std::remove_cvref_t<std::invoke_result_t<Member, T&>>;
 
+  template <typename Member>
+  struct SealedJsonTraits : JsonColumnTraits<Member> {
+    static Value Encode(const Member& value) {
+      Value json = JsonColumnTraits<Member>::Encode(value);
+      return json == Value(std::string("null")) ? Value(std::string()) : json;
+    }
+  };
+
   struct ColumnOf {
     std::string name;
     std::function<Value(const T&)> encode;
     std::function<bool(const Value&, T&)> decode;
   };
 
-  struct SealedColumn {
-    std::string name;
-    std::function<std::string&(T&)> member;
-  };
+  absl::Status Malformed(const Row& row, std::size_t column) const {
+    const auto* key = std::get_if<std::string>(&row[0]);
+    return absl::InternalError(Cat("malformed record: table ", name_,
+                                   ", column ", columns_[column].name, ", key ",
+                                   key == nullptr ? "?" : *key));
+  }
 
-  std::string Place(const SealedColumn& column, const T& resource) const {
-    return Cat(name_, "\n", column.name, "\n", resource.name.text());
+  std::string Place(std::size_t column, const T& resource) const {
+    return Cat(name_, "\n", columns_[column].name, "\n", resource.name.text());
   }
 
   absl::StatusOr<crypto::Sealer> KeyOf(const T& resource,
@@ -199,12 +224,17 @@ class Table {
   absl::Status Open(const Row& row, T& resource, PersonKeys& keys) const {
     if (sealed_.empty()) return absl::OkStatus();
     const auto* wrapped = std::get_if<Blob>(&row[columns_.size()]);
-    for (const SealedColumn& column : sealed_) {
-      std::string& text = column.member(resource);
-      ASSIGN_OR_RETURN(
-          text, keys.OpenText(person_of_(resource),
-                              wrapped == nullptr ? "" : wrapped->bytes, text,
-                              Place(column, resource)));
+    for (const std::size_t i : sealed_) {
+      const auto* stored = std::get_if<std::string>(&row[i]);
+      if (stored == nullptr) return Malformed(row, i);
+      ASSIGN_OR_RETURN(std::string text,
+                       keys.OpenText(person_of_(resource),
+                                     wrapped == nullptr ? "" : wrapped->bytes,
+                                     *stored, Place(i, resource)));
+      if (text.empty()) continue;
+      if (!columns_[i].decode(Value(std::move(text)), resource)) {
+        return Malformed(row, i);
+      }
     }
     return absl::OkStatus();
   }
@@ -240,17 +270,19 @@ class Table {
     };
   }
 
-  Values Encode(const T& resource) const {
+  Values Encode(const T& resource, SealedTexts sealed) const {
     Values values;
     values.reserve(columns_.size() + 2);
-    for (const ColumnOf& column : columns_) {
-      values.push_back(column.encode(resource));
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const auto text = sealed.find(i);
+      values.push_back(text == sealed.end() ? columns_[i].encode(resource)
+                                            : Value(std::move(text->second)));
     }
     return values;
   }
 
-  Values UpdateValues(const T& resource) const {
-    Values values = Encode(resource);
+  Values UpdateValues(const T& resource, SealedTexts sealed) const {
+    Values values = Encode(resource, std::move(sealed));
     values.erase(values.begin() + kCreateTime);
     return values;
   }
@@ -288,7 +320,8 @@ class Table {
   std::vector<ColumnOf> columns_ = Implied();
   std::string person_column_;
   std::function<std::string(const T&)> person_of_;
-  std::vector<SealedColumn> sealed_;
+  // Positions in columns_, in order.
+  std::vector<std::size_t> sealed_;
   std::string select_;
   std::string insert_;
   std::string update_;

@@ -189,6 +189,17 @@ absl::Duration DaemonFixture::ProcessorTime() const {
   return absl::DurationFromTimespec(time);
 }
 
+int64_t DaemonFixture::ResidentBytes() const {
+  std::ifstream status(Cat("/proc/", process_, "/status"));
+  for (std::string line; std::getline(status, line);) {
+    int64_t kibibytes = 0;
+    if (std::sscanf(line.c_str(), "VmRSS: %ld kB", &kibibytes) == 1) {
+      return kibibytes * 1024;
+    }
+  }
+  Die("has no memory");
+}
+
 std::string DaemonFixture::address() const { return Cat("127.0.0.1:", port_); }
 
 std::shared_ptr<grpc::Channel> DaemonFixture::Connect() const {

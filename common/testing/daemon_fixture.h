@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,8 @@ class DaemonFixture {
   bool running() const { return process_ > 0; }
   // Processor time of the process that runs, in user and system mode.
   absl::Duration ProcessorTime() const;
+  // Memory of the process that runs, as far as it is in use (RSS).
+  int64_t ResidentBytes() const;
   std::string address() const;
   // A connection of its own to the process that runs, as an administrator.
   std::shared_ptr<grpc::Channel> Connect() const;

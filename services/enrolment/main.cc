@@ -1,8 +1,11 @@
 // enrolmentd: bodies, programmes, cohorts, people, applications, agreements and
 // enrolments. The only place where the layers of the service meet.
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,18 +20,29 @@
 #include "common/identity/token_signer.h"
 #include "common/platform/daemon.h"
 #include "common/platform/retention.h"
+#include "common/privacy/erasure.h"
+#include "common/privacy/erasure_log.h"
+#include "common/privacy/privacy_rpc.h"
 #include "common/status/macros.h"
+#include "common/telemetry/log.h"
+#include "common/text/view.h"
 #include "parcours/platform/v1/identity_config.pb.h"
 #include "services/enrolment/domain/due_work.h"
+#include "services/enrolment/domain/erasure_use_cases.h"
 #include "services/enrolment/rpc/api_client_rpc.h"
 #include "services/enrolment/rpc/application_rpc.h"
+#include "services/enrolment/rpc/enrolment_personal_data.h"
 #include "services/enrolment/rpc/enrolment_rpc.h"
+#include "services/enrolment/rpc/erasure_rpc.h"
+#include "services/enrolment/rpc/peer_client.h"
 #include "services/enrolment/rpc/people_rpc.h"
 #include "services/enrolment/rpc/piece_limits.h"
 #include "services/enrolment/rpc/programme_rpc.h"
 #include "services/enrolment/rpc/token_rpc.h"
 #include "services/enrolment/store/migrations.h"
+#include "services/enrolment/store/sealing_of_before.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
+#include "services/enrolment/store/stored_piece.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -68,15 +82,102 @@ absl::StatusOr<std::vector<identity::Issuer>> OwnIssuers(
   return identity::IssuersOf(config, "");
 }
 
+// What follows an erasure, and what keeps the data of persons sealed: files go,
+// the other services say that they have done it, what was written before there
+// were keys is sealed, keys are wrapped under the current master key. A fault
+// delays that and nothing else. Thread-safe.
+class PrivacyWork {
+ public:
+  // All outlive this.
+  PrivacyWork(platform::Platform& platform, EnrolmentStore& store,
+              const documents::UploadStore& uploads,
+              std::vector<PeerPort*> peers)
+      : platform_(platform),
+        store_(store),
+        uploads_(uploads),
+        peers_(std::move(peers)),
+        sealing_(platform.database()) {}
+
+  void Run(const access::Caller& caller) {
+    const std::lock_guard lock(mutex_);
+    Note("files of erased persons",
+         privacy::FinishErasures(platform_.database(), &uploads_, caller));
+    Note("erasures done here", AcknowledgeOwnErasures(store_, caller));
+    for (PeerPort* const peer : peers_) Follow(*peer, caller);
+    if (!sealed_) {
+      const absl::StatusOr<bool> more = sealing_.Step(caller);
+      Note("sealing", more.status());
+      sealed_ = more.ok() && !*more;
+    }
+    if (!wrapped_) {
+      const absl::StatusOr<int> persons = storage::RewrapPersonKeys(
+          platform_.database(), platform_.person_secrets(), caller,
+          kKeysPerRound);
+      Note("wrapping keys of persons anew", persons.status());
+      const absl::StatusOr<int> files = documents::RewrapFileKeys(
+          platform_.database(), platform_.person_secrets(), caller,
+          kKeysPerRound);
+      Note("wrapping keys of files anew", files.status());
+      wrapped_ = persons.ok() && files.ok() && *persons + *files == 0;
+    }
+  }
+
+ private:
+  struct Attempts {
+    absl::Time next;
+    absl::Duration pause;
+  };
+
+  static constexpr int kKeysPerRound = 500;
+  static constexpr absl::Duration kShortestPause = absl::Seconds(1);
+  static constexpr absl::Duration kLongestPause = absl::Minutes(1);
+
+  // A service that does not answer is asked less and less often: each time, the
+  // timer of deadlines waits with it.
+  void Follow(PeerPort& peer, const access::Caller& caller) {
+    Attempts& attempts = attempts_[peer.service()];
+    if (absl::Now() < attempts.next) return;
+    const absl::Status status = FollowErasures(store_, peer, caller);
+    attempts.pause = status.ok()
+                         ? absl::ZeroDuration()
+                         : std::clamp(2 * attempts.pause, kShortestPause,
+                                      kLongestPause);
+    attempts.next = absl::Now() + attempts.pause;
+    Note(Cat("erasures in ", peer.service()), status);
+  }
+
+  // Once a minute for each thing that goes wrong.
+  void Note(const std::string& what, const absl::Status& status) {
+    if (status.ok() || absl::Now() < quiet_until_[what]) return;
+    quiet_until_[what] = absl::Now() + absl::Minutes(1);
+    telemetry::Log(telemetry::LogLevel::kWarning, "work on persons' data waits",
+                   {{"work", what}, {"error", StdView(status.message())}});
+  }
+
+  platform::Platform& platform_;
+  EnrolmentStore& store_;
+  const documents::UploadStore& uploads_;
+  const std::vector<PeerPort*> peers_;
+  std::mutex mutex_;  // guards all below
+  SealingOfBefore sealing_;
+  // Nothing is left of either; a process that starts looks again.
+  bool sealed_ = false;
+  bool wrapped_ = false;
+  std::map<std::string, Attempts> attempts_;
+  std::map<std::string, absl::Time> quiet_until_;
+};
+
 // Places and cohorts whose time has come, files that nothing took, and what the
 // platform keeps for a time only.
 class EnrolmentDueWork final : public platform::DueWork {
  public:
   EnrolmentDueWork(platform::Platform& platform, EnrolmentStore& store,
-                   const documents::UploadStore& uploads)
+                   const documents::UploadStore& uploads,
+                   std::vector<PeerPort*> peers)
       : platform_(platform),
         store_(store),
         uploads_(uploads),
+        privacy_(platform, store, uploads, std::move(peers)),
         retention_(platform.database(), platform.rules()) {}
 
   absl::StatusOr<absl::Time> NextDue(absl::Time until) override {
@@ -97,7 +198,9 @@ class EnrolmentDueWork final : public platform::DueWork {
     return DecideDue(store_, platform_.rules(), caller);
   }
 
-  absl::Status FollowFeeds(const std::optional<access::JobLease>&) override {
+  absl::Status FollowFeeds(
+      const std::optional<access::JobLease>& lease) override {
+    privacy_.Run(platform_.OwnCaller("PersonalData", lease));
     return absl::OkStatus();
   }
 
@@ -105,6 +208,7 @@ class EnrolmentDueWork final : public platform::DueWork {
   platform::Platform& platform_;
   EnrolmentStore& store_;
   const documents::UploadStore& uploads_;
+  PrivacyWork privacy_;
   platform::Retention retention_;
 };
 
@@ -116,10 +220,19 @@ class Enrolmentd final : public platform::Application {
       : uploads_(std::move(uploads)),
         token_key_(std::move(token_key)),
         store_(platform.database()),
+        erasure_log_(platform.flags().erasure_log_file),
+        scheduling_("scheduling",
+                    platform.ChannelTo("scheduling",
+                                       platform.flags().scheduling_address,
+                                       PeerClient::Reads())),
+        evaluation_("evaluation",
+                    platform.ChannelTo("evaluation",
+                                       platform.flags().evaluation_address,
+                                       PeerClient::Reads())),
         programmes_(CacheOptions(platform), platform.shared_cache(),
                     EncodeProgramme, DecodeProgramme, absl::Now,
                     &platform.cache_counters()),
-        due_work_(platform, store_, *uploads_),
+        due_work_(platform, store_, *uploads_, {&scheduling_, &evaluation_}),
         dependencies_{.store = store_,
                       .rules = platform.rules(),
                       .page_tokens = platform.page_tokens(),
@@ -131,6 +244,14 @@ class Enrolmentd final : public platform::Application {
         people_rpc_(platform.shell(), dependencies_),
         application_rpc_(platform.shell(), dependencies_),
         enrolment_rpc_(platform.shell(), dependencies_),
+        erasure_rpc_(platform.shell(), dependencies_, Ports()),
+        personal_data_(dependencies_, Ports(),
+                       [this, &platform](const access::Caller& caller,
+                                         const UploadName& upload) {
+                         return FindStoredPiece(platform.database(), *uploads_,
+                                              caller, upload);
+                       }),
+        privacy_rpc_(platform.shell(), platform.database(), personal_data_),
         api_client_rpc_(platform.shell(), dependencies_,
                         {.key = platform.secrets().credential_key}),
         token_rpc_(platform.shell(), store_,
@@ -162,13 +283,31 @@ class Enrolmentd final : public platform::Application {
         });
   }
 
+  // Erases again whom a restored copy has brought back.
+  absl::Status ReplayErasures(platform::Platform& platform) {
+    const access::Caller caller = platform.OwnCaller("ReplayErasures");
+    return privacy::ReplayErasures(
+        erasure_log_, platform.database(), caller,
+        [&](const std::string& person) {
+          return EraseAgain(store_, platform.rules(), caller,
+                            PersonName::FromRecord(person));
+        });
+  }
+
   std::vector<rpc::AnyService*> services() override {
-    return {&programme_rpc_,  &people_rpc_, &application_rpc_, &enrolment_rpc_,
+    return {&programme_rpc_, &people_rpc_,  &application_rpc_,
+            &enrolment_rpc_, &erasure_rpc_, &privacy_rpc_,
             &api_client_rpc_, &token_rpc_,  &upload_rpc_};
   }
   platform::DueWork& due_work() override { return due_work_; }
 
  private:
+  ErasurePorts Ports() {
+    return {.peers = {&scheduling_, &evaluation_}, .log = erasure_log_};
+  }
+
+  // Of what is cached nothing is personal: programmes only, so that an erasure
+  // has no copies to go after here.
   static cache::ReadThroughOptions CacheOptions(platform::Platform& platform) {
     cache::ReadThroughOptions options;
     options.key_space = {.service = "enrolment",
@@ -184,6 +323,9 @@ class Enrolmentd final : public platform::Application {
   const std::unique_ptr<documents::UploadStore> uploads_;
   const identity::SigningKey token_key_;
   SqlEnrolmentStore store_;
+  privacy::FileErasureLog erasure_log_;
+  PeerClient scheduling_;
+  PeerClient evaluation_;
   ProgrammeCache programmes_;
   EnrolmentDueWork due_work_;
   const Dependencies dependencies_;
@@ -191,6 +333,9 @@ class Enrolmentd final : public platform::Application {
   PeopleRpc people_rpc_;
   ApplicationRpc application_rpc_;
   EnrolmentRpc enrolment_rpc_;
+  ErasureRpc erasure_rpc_;
+  EnrolmentPersonalData personal_data_;
+  privacy::PrivacyRpc privacy_rpc_;
   ApiClientRpc api_client_rpc_;
   TokenRpc token_rpc_;
   documents::UploadRpc upload_rpc_;
@@ -205,8 +350,13 @@ absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
   std::string key_set_file;
   ASSIGN_OR_RETURN(identity::SigningKey token_key,
                    TokenKey(platform.flags(), key_set_file));
-  return std::make_unique<Enrolmentd>(platform, std::move(uploads),
-                                      std::move(token_key));
+  RETURN_IF_ERROR(platform.rules().Require({"retention.accounting",
+                                            "retention.funding_pieces",
+                                            "retention.refused_application"}));
+  auto enrolmentd = std::make_unique<Enrolmentd>(platform, std::move(uploads),
+                                                 std::move(token_key));
+  RETURN_IF_ERROR(enrolmentd->ReplayErasures(platform));
+  return enrolmentd;
 }
 
 }  // namespace

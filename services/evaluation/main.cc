@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,11 +14,16 @@
 #include "common/documents/upload_service.h"
 #include "common/documents/upload_store.h"
 #include "common/platform/daemon.h"
+#include "common/privacy/erasure.h"
+#include "common/privacy/erasure_log.h"
+#include "common/privacy/privacy_rpc.h"
 #include "common/status/macros.h"
+#include "services/evaluation/domain/erasure_use_cases.h"
 #include "services/evaluation/domain/roster_use_cases.h"
 #include "services/evaluation/rpc/assessment_plan_rpc.h"
 #include "services/evaluation/rpc/certificate_rpc.h"
 #include "services/evaluation/rpc/enrolment_client.h"
+#include "services/evaluation/rpc/evaluation_personal_data.h"
 #include "services/evaluation/rpc/jury_rpc.h"
 #include "services/evaluation/rpc/result_rpc.h"
 #include "services/evaluation/rpc/roster_rpc.h"
@@ -36,11 +42,12 @@ class EvaluationDueWork final : public platform::DueWork {
   EvaluationDueWork(platform::Platform& platform, EvaluationStore& store,
                     EnrolmentPort& enrolments,
                     const documents::UploadStore& uploads,
-                    platform::FeedLag& lag)
+                    privacy::ErasureLog& erasure_log, platform::FeedLag& lag)
       : platform_(platform),
         store_(store),
         enrolments_(enrolments),
         uploads_(uploads),
+        erasure_log_(erasure_log),
         lag_(lag) {}
 
   // Nothing here is decided by the passing of time.
@@ -55,17 +62,24 @@ class EvaluationDueWork final : public platform::DueWork {
     RETURN_IF_ERROR(
         documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
             .status());
+    RETURN_IF_ERROR(privacy::RewrapAll(platform_.database(),
+                                       platform_.person_secrets(), &uploads_,
+                                       platform_.OwnCaller("WrapKeys", lease)));
     return 0;
   }
 
   absl::Status FollowFeeds(
       const std::optional<access::JobLease>& lease) override {
-    RETURN_IF_ERROR(
-        SynchroniseRoster(store_, enrolments_,
+    const absl::Status followed =
+        SynchroniseRoster(store_, enrolments_, erasure_log_,
                           platform_.OwnCaller("FollowEnrolment", lease))
-            .status());
-    lag_.Level();
-    return absl::OkStatus();
+            .status();
+    if (followed.ok()) lag_.Level();
+    // What was begun comes to its end, whether enrolment answers or not.
+    RETURN_IF_ERROR(
+        privacy::FinishErasures(platform_.database(), &uploads_,
+                                platform_.OwnCaller("FinishErasures", lease)));
+    return followed;
   }
 
  private:
@@ -73,6 +87,7 @@ class EvaluationDueWork final : public platform::DueWork {
   EvaluationStore& store_;
   EnrolmentPort& enrolments_;
   const documents::UploadStore& uploads_;
+  privacy::ErasureLog& erasure_log_;
   platform::FeedLag& lag_;
 };
 
@@ -81,22 +96,26 @@ class Evaluationd final : public platform::Application {
   Evaluationd(platform::Platform& platform,
               std::unique_ptr<documents::UploadStore> uploads)
       : uploads_(std::move(uploads)),
-        files_(*uploads_, {.program = platform.flags().documents_inspector}),
+        erasure_log_(platform.flags().erasure_log_file),
+        files_(platform.database(), *uploads_,
+               {.program = platform.flags().documents_inspector}),
         store_(platform.database()),
         lag_(platform.feed_metrics().Following("enrolment")),
         enrolments_(
             platform.ChannelTo("enrolment", platform.flags().enrolment_address,
                                {"parcours.enrolment.v1.EnrolmentService",
+                                "parcours.enrolment.v1.ErasureService",
                                 "parcours.platform.v1.ChangeFeedService"}),
             [this](int64_t changes) { lag_.Behind(changes); }),
         scheduling_(platform.ChannelTo(
             "scheduling", platform.flags().scheduling_address,
             {"parcours.scheduling.v1.AttendanceService"})),
-        due_work_(platform, store_, enrolments_, *uploads_, lag_),
+        due_work_(platform, store_, enrolments_, *uploads_, erasure_log_, lag_),
         dependencies_{.store = store_,
                       .enrolments = enrolments_,
                       .scheduling = &scheduling_,
                       .files = files_,
+                      .erasure_log = erasure_log_,
                       .rules = platform.rules(),
                       .page_tokens = platform.page_tokens(),
                       .feed_token =
@@ -109,19 +128,33 @@ class Evaluationd final : public platform::Application {
         result_rpc_(platform.shell(), dependencies_),
         certificate_rpc_(platform.shell(), dependencies_),
         roster_rpc_(platform.shell(), dependencies_),
+        personal_data_(dependencies_),
+        privacy_rpc_(platform.shell(), platform.database(), personal_data_),
         upload_rpc_(platform.shell(), platform.database(), *uploads_,
                     documents::PdfUploads(
                         {.program = platform.flags().documents_inspector})) {}
 
+  // After a restore: erases again whom the log names.
+  absl::Status ReplayErasures(platform::Platform& platform) {
+    constexpr char kJob[] = "ReplayErasures";
+    return privacy::ReplayErasures(
+        erasure_log_, platform.database(), platform.OwnCaller(kJob),
+        [&](const std::string& person) {
+          return EraseAgain(store_, platform.OwnCaller(kJob),
+                            PersonName::FromRecord(person));
+        });
+  }
+
   std::vector<rpc::AnyService*> services() override {
     return {&assessment_plan_rpc_, &validation_note_rpc_, &jury_rpc_,
             &result_rpc_,          &certificate_rpc_,     &roster_rpc_,
-            &upload_rpc_};
+            &upload_rpc_,          &privacy_rpc_};
   }
   platform::DueWork& due_work() override { return due_work_; }
 
  private:
   const std::unique_ptr<documents::UploadStore> uploads_;
+  privacy::FileErasureLog erasure_log_;
   StoredNoteFiles files_;
   SqlEvaluationStore store_;
   platform::FeedLag& lag_;
@@ -135,17 +168,24 @@ class Evaluationd final : public platform::Application {
   ResultRpc result_rpc_;
   CertificateRpc certificate_rpc_;
   RosterRpc roster_rpc_;
+  EvaluationPersonalData personal_data_;
+  privacy::PrivacyRpc privacy_rpc_;
   documents::UploadRpc upload_rpc_;
 };
 
 absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
     platform::Platform& platform) {
-  RETURN_IF_ERROR(platform.rules().Require({"certification.appeal"}));
+  RETURN_IF_ERROR(
+      platform.rules().Require({"certification.appeal", "retention.appeal",
+                                "retention.validation_note"}));
   ASSIGN_OR_RETURN(std::unique_ptr<documents::UploadStore> uploads,
                    documents::UploadStore::Open(
                        {.directory = platform.flags().upload_dir,
                         .key_file = platform.flags().upload_key_file}));
-  return std::make_unique<Evaluationd>(platform, std::move(uploads));
+  auto evaluationd =
+      std::make_unique<Evaluationd>(platform, std::move(uploads));
+  RETURN_IF_ERROR(evaluationd->ReplayErasures(platform));
+  return evaluationd;
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ class World:
         self.venues = self.all("ListVenues", parent=body)
         self.conflicts = self.all("ListConflicts", parent=self.cohort)
         self.appeals = self.all("ListAppeals", parent=self.cohort)
+        self.erasures = self.all("ListErasures", parent=body)
 
     def all(self, method, **fields):
         return self.simulation.list_all(method, **fields)
@@ -73,6 +74,7 @@ class World:
             "Venue": venue, "Room": rooms[0].name if rooms else f"{venue}/rooms/none",
             "Jury": jury, "Minutes": f"{jury}/minutes",
             "ApiClient": f"{self.body}/apiClients/marche",
+            "Erasure": self.erasures[0].name if self.erasures else f"{self.body}/erasures/none",
         }
 
     def file(self, enrolment, half_day=None):
@@ -142,8 +144,12 @@ class AccessWalkTest(unittest.TestCase):
 
     @classmethod
     def add_what_the_demonstration_lacks(cls):
-        """A second jury, conflicts of interest, readers, appeals and a room."""
+        """A second jury, conflicts of interest, readers, appeals, a room, and somebody
+        who was erased."""
         world = World(cls.simulation, BODY)
+        passing = cls.simulation.make("CreatePerson", parent=BODY, person={
+            "given_name": "Passante", "family_name": "Fictive", "email": "passante@exemple.fr"})
+        cls.simulation.make("ErasePerson", person=passing.name, ground=1)
         cls.simulation.make("CreateRoom", parent=world.venues[0].name, room_id="grande-salle",
                             room={"display_name": "Grande salle"})
         cls.simulation.make("CreateApiClient", parent=BODY, api_client_id="marche", api_client={
@@ -163,7 +169,7 @@ class AccessWalkTest(unittest.TestCase):
                 "statement": "Erreur matérielle."})
         members = [m.person for m in world.juries[0].members]
         people = [p for p in world.all("ListPersons", parent=BODY)
-                  if p.name not in members]
+                  if p.name not in members and not p.HasField("erase_time")]
         date = {"year": 2038, "month": 1, "day": 15}
         cls.simulation.make("CreateJury", parent=world.cohort, jury={
             "session_date": date, "place": "Paris",

@@ -21,28 +21,38 @@ class Simulation:
         self.binaries = pathlib.Path(binaries).resolve()
         self.folder = tempfile.TemporaryDirectory(prefix="parcours-walk.")
         self.state = pathlib.Path(self.folder.name, "system")
+        self.also = also
+        self.methods = {}
+        for service, method in contract.methods():
+            self.methods.setdefault(method.name, (service, method))
+        self.start()
+
+    def start(self):
+        """On what is in its folder, on other ports than before."""
         self.process = subprocess.Popen(
-            [ROOT / "tests/end_to_end/simulation.sh", self.state, *also], cwd=ROOT,
+            [ROOT / "tests/end_to_end/simulation.sh", self.state, *self.also], cwd=ROOT,
             env=os.environ | {"PARCOURS_BINARIES": str(self.binaries)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             self.stop()
             raise AssertionError("the simulation did not start")
         ports = {name: (self.state / "run" / (name + ".port")).read_text().strip()
-                 for name in (*SERVICES, *also)}
+                 for name in (*SERVICES, *self.also)}
         self.addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
         self.channels = {name: grpc.insecure_channel(self.addresses[name]) for name in SERVICES}
         self.administrator = (self.state / "authority/token").read_text().strip()
-        self.methods = {}
-        for service, method in contract.methods():
-            self.methods.setdefault(method.name, (service, method))
 
-    def stop(self):
+    def halt(self):
+        """Ends the services and leaves the folder, for another start."""
         for channel in getattr(self, "channels", {}).values():
             channel.close()
-        self.process.stdin.close()
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
         self.process.wait(timeout=60)
         self.process.stdout.close()
+
+    def stop(self):
+        self.halt()
         self.folder.cleanup()
 
     def restart_enrolment(self):

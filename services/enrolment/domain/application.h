@@ -82,7 +82,7 @@ struct Application {
   std::string email;
   std::string phone;
   Qualification qualification;
-  // See CandidateKey.
+  // See CandidateKey; the record keeps a digest in its place.
   std::string candidate_key;
   Payer payer;
   Channel channel = Channel::kOnline;

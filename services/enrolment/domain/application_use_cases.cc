@@ -75,6 +75,7 @@ std::string PieceField(std::size_t index) {
 SubmissionReferences ReferencesOf(const Application& application,
                                   const std::vector<NewPiece>& pieces) {
   SubmissionReferences references{
+      .person = application.person,
       .candidate_key = application.candidate_key,
       .organisation = application.payer.organisation};
   for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -83,16 +84,16 @@ SubmissionReferences ReferencesOf(const Application& application,
   return references;
 }
 
-// A file sent to the cohort's own body.
+// A file sent to the body of the person whose it becomes.
 absl::StatusOr<FinishedUpload> Claim(EnrolmentUnit& unit,
                                      const access::Caller& caller,
-                                     const CohortName& cohort,
+                                     const PersonName& person,
                                      const UploadName& upload,
                                      std::string_view field) {
-  if (upload.body() != cohort.body()) {
+  if (upload.body() != person.body()) {
     return MakeFieldError(field, Reason::kUnknownReference);
   }
-  return unit.ClaimUpload(caller.scope, upload, field);
+  return unit.ClaimUpload(caller.scope, upload, person, field);
 }
 
 // A course that is over or given up gives no more ranks.
@@ -202,6 +203,9 @@ absl::StatusOr<ApplicationView> SubmitApplication(
         Application received = application;
         received.cohort = cohort;
         received.candidate_key = CandidateKey(received);
+        received.person =
+            ChildName<PersonName>(BodyName::FromRecord(cohort.body()),
+                                  "persons", NewUuidV7(caller.now));
         ASSIGN_OR_RETURN(const LockedSubmission locked,
                          unit.LockSubmission(caller.scope, cohort,
                                              ReferencesOf(received, pieces)));
@@ -230,14 +234,12 @@ absl::StatusOr<ApplicationView> SubmitApplication(
             volunteering_counts);
 
         Person person;
-        person.name = ChildName<PersonName>(BodyName::FromRecord(cohort.body()),
-                                            "persons", NewUuidV7(caller.now));
+        person.name = received.person;
         person.given_name = received.given_name;
         person.family_name = received.family_name;
         person.email = received.email;
         person.phone = received.phone;
         unit.persons().Insert(person);
-        received.person = person.name;
 
         if (MissingPieces(received, places.programme).empty()) {
           received.review_state = ReviewState::kReceived;
@@ -334,7 +336,7 @@ absl::StatusOr<ApplicationView> AttachPiece(EnrolmentStore& store,
       store, rules, caller, name, /*etag=*/"",
       [&](EnrolmentUnit& unit, LockedPlace& locked) -> absl::Status {
         ASSIGN_OR_RETURN(const FinishedUpload upload,
-                         Claim(unit, caller, locked.application.cohort,
+                         Claim(unit, caller, locked.application.person,
                                piece.upload, "piece.upload"));
         RETURN_IF_ERROR(AttachPiece(locked.application, locked.places.programme,
                                     {.kind = piece.kind,

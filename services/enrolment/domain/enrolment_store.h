@@ -21,6 +21,8 @@
 #include "services/enrolment/domain/application.h"
 #include "services/enrolment/domain/cohort.h"
 #include "services/enrolment/domain/enrolment.h"
+#include "services/enrolment/domain/erasure.h"
+#include "services/enrolment/domain/legal_holds.h"
 #include "services/enrolment/domain/names.h"
 #include "services/enrolment/domain/people.h"
 #include "services/enrolment/domain/place_history.h"
@@ -46,6 +48,8 @@ struct LockedPlaces {
 
 // What a submission names beside its cohort.
 struct SubmissionReferences {
+  // Whose the files become: who is added by the submission.
+  PersonName person;
   // See CandidateKey.
   std::string candidate_key;
   // Empty for none.
@@ -87,6 +91,7 @@ class EnrolmentUnit {
   virtual Repository<Agreement>& agreements() = 0;
   virtual Repository<Enrolment>& enrolments() = 0;
   virtual Repository<ApiClient>& api_clients() = 0;
+  virtual Repository<Erasure>& erasures() = 0;
 
   // The cohort, locked until the end of the transaction, with all that places
   // are decided by: one round trip. NOT_FOUND or PERMISSION_DENIED.
@@ -149,11 +154,51 @@ class EnrolmentUnit {
   virtual absl::StatusOr<std::optional<Enrolment>> EnrolmentOf(
       const access::Scope& scope, const ApplicationName& application) = 0;
 
-  // A finished upload that belongs to nothing yet becomes this unit's:
-  // UNKNOWN_REFERENCE of `field`, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED.
+  // A finished upload that belongs to nothing yet becomes this unit's, and is
+  // read with the key of `person` only: UNKNOWN_REFERENCE of `field`,
+  // UPLOAD_INCOMPLETE, UPLOAD_EXPIRED.
   virtual absl::StatusOr<FinishedUpload> ClaimUpload(
       const access::Scope& scope, const UploadName& name,
-      std::string_view field) = 0;
+      const PersonName& person, std::string_view field) = 0;
+
+  // Everything on `person` that lies in the scope, found by index; where the
+  // transaction writes, locked, cohorts first. NOT_FOUND or PERMISSION_DENIED.
+  virtual absl::StatusOr<PersonRecord> RecordOf(const access::Scope& scope,
+                                                const PersonName& person) = 0;
+
+  // Gives up files that belong to something: their bytes are removed after the
+  // commit.
+  virtual absl::Status ExpireUploads(const std::vector<UploadName>& names) = 0;
+
+  // Takes away what opens the data of `person`, for ever: the key of what is
+  // sealed, what they owned and their files, those that `files` names among
+  // them. To be called last.
+  virtual absl::Status Forget(const PersonName& person,
+                              const std::vector<UploadName>& files) = 0;
+
+  // The erasures of any body that wait for `service`: for this one, only those
+  // of which nothing is left to be done here. At most 500.
+  virtual absl::StatusOr<std::vector<Erasure>> ErasuresAwaiting(
+      std::string_view service) = 0;
+
+  // Up to where the feed of another service has been read; empty at first.
+  virtual absl::StatusOr<std::string> PeerPosition(
+      std::string_view service) = 0;
+  virtual void SetPeerPosition(std::string_view service,
+                               const std::string& token) = 0;
+
+  // Applications of the body that carried no participation and still have
+  // files: refused or withdrawn, and not written since `before`; or of a cohort
+  // whose last day was before it. By name, at most `limit`.
+  virtual absl::StatusOr<std::vector<Application>> ApplicationsWithPieces(
+      const BodyName& body, absl::Time before, int limit) = 0;
+
+  // Who applied within the body, has not been erased, of whom nothing was
+  // written since `before`, and who signed nothing with a price for a cohort
+  // that ended on `accounted` or later. By name after `after`, at most `limit`.
+  virtual absl::StatusOr<std::vector<PersonName>> IdlePersons(
+      const BodyName& body, absl::Time before, absl::CivilDay accounted,
+      const PersonName& after, int limit) = 0;
 
   // The resource of `collection` ("persons") in the body that has this
   // identifier in another system.

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/enrolment/domain/erasure.h"
 #include "services/enrolment/domain/external_ids.h"
 #include "services/enrolment/domain/locked_place.h"
 #include "services/enrolment/domain/place.h"
@@ -48,6 +49,10 @@ absl::StatusOr<Agreement> ChangeAgreement(
         ASSIGN_OR_RETURN(Agreement agreement,
                          unit.agreements().Lock(caller.scope, name));
         RETURN_IF_ERROR(CheckEtag(etag, name.text(), agreement.version));
+        ASSIGN_OR_RETURN(const Application application,
+                         unit.applications().Get(caller.scope.Whole(),
+                                                 agreement.application));
+        RETURN_IF_ERROR(CheckNotErased(application));
         ASSIGN_OR_RETURN(const Cohort cohort,
                          unit.cohorts().Get(caller.scope, agreement.cohort));
         RETURN_IF_ERROR(change(cohort, agreement));
@@ -65,6 +70,7 @@ absl::StatusOr<Enrolment> ChangeEnrolment(
       [&](EnrolmentUnit& unit) -> absl::StatusOr<Enrolment> {
         ASSIGN_OR_RETURN(Enrolment enrolment,
                          unit.enrolments().Lock(caller.scope, name));
+        RETURN_IF_ERROR(CheckNotErased(enrolment));
         ASSIGN_OR_RETURN(const Cohort cohort,
                          unit.cohorts().Get(caller.scope, enrolment.cohort));
         RETURN_IF_ERROR(change(cohort, enrolment));
@@ -142,6 +148,7 @@ absl::StatusOr<Agreement> CreateAgreement(EnrolmentStore& store,
             unit.cohorts().Get(caller.scope, name.Under<CohortName>()));
         ASSIGN_OR_RETURN(const Application application,
                          unit.applications().Lock(caller.scope, name));
+        RETURN_IF_ERROR(CheckNotErased(application));
         ASSIGN_OR_RETURN(const Programme programme,
                          unit.programmes().Get(caller.scope, cohort.programme));
         // Where the commitment gives the rank, it comes before any place.
@@ -527,6 +534,7 @@ absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
         }
         ASSIGN_OR_RETURN(Application arriving,
                          unit.applications().Lock(caller.scope, newcomer));
+        RETURN_IF_ERROR(CheckNotErased(arriving));
         if (arriving.review_state != ReviewState::kAdmitted) {
           return MakeError(Reason::kNotCommitted, {{"missing", "admission"}});
         }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/status/macros.h"
+#include "services/enrolment/domain/erasure.h"
 #include "services/enrolment/domain/waiting_list.h"
 
 namespace parcours::enrolment {
@@ -52,6 +53,7 @@ absl::StatusOr<LockedPlace> LockPlace(EnrolmentUnit& unit,
                                       std::string_view cause) {
   ASSIGN_OR_RETURN(LockedPlace locked,
                    LockAsStored(unit, rules, caller, name, cause));
+  RETURN_IF_ERROR(CheckNotErased(locked.application));
   if (IsDue(locked.application, caller.now) &&
       locked.before != PlaceState::kOffered) {
     RETURN_IF_ERROR(LapsePlace(unit, caller, locked));

@@ -36,7 +36,8 @@ struct LockedPlace {
 // Locks the cohort, then the application. `cause` stands in the story of the
 // place. Time decides first, whether or not the timer has run: what was due is
 // done, and its place offered on, before anybody decides on anything else. Only
-// an offer past its time stays, for its answer to be told so.
+// an offer past its time stays, for its answer to be told so. PERSON_ERASED for
+// the application of somebody who is no more.
 absl::StatusOr<LockedPlace> LockPlace(EnrolmentUnit& unit,
                                       const rules::RuleBook& rules,
                                       const access::Caller& caller,

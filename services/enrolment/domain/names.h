@@ -15,6 +15,7 @@ using ApplicationName = ResourceName<"bodies/*/cohorts/*/applications/*">;
 using AgreementName = ResourceName<"bodies/*/agreements/*">;
 using ApiClientName = ResourceName<"bodies/*/apiClients/*">;
 using EnrolmentName = ResourceName<"bodies/*/cohorts/*/enrolments/*">;
+using ErasureName = ResourceName<"bodies/*/erasures/*">;
 
 }  // namespace parcours::enrolment
 

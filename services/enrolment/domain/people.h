@@ -2,6 +2,7 @@
 #define PARCOURS_SERVICES_ENROLMENT_DOMAIN_PEOPLE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,8 @@ struct Body {
   friend bool operator==(const Body&, const Body&) = default;
 };
 
-// A person with a civil identity.
+// A person with a civil identity; one who was erased has nothing but a name in
+// the record.
 struct Person {
   PersonName name;
   std::string given_name;
@@ -45,6 +47,7 @@ struct Person {
   std::string email;
   std::string phone;
   std::vector<ExternalId> external_ids;
+  std::optional<absl::Time> erase_time;
   int64_t version = 0;
   absl::Time create_time;
   absl::Time update_time;

@@ -1,11 +1,13 @@
 #include "services/enrolment/domain/programme_use_cases.h"
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/enrolment/domain/erasure.h"
 #include "services/enrolment/domain/external_ids.h"
 #include "services/enrolment/domain/locked_place.h"
 #include "services/enrolment/domain/waiting_list.h"
@@ -60,6 +62,9 @@ absl::StatusOr<Resource> UpdateIdentified(
       [&](EnrolmentUnit& unit, const std::optional<Resource>& before,
           Resource& after) -> absl::Status {
         RETURN_IF_ERROR(CheckBody(unit, caller, after.name.body()));
+        if constexpr (std::is_same_v<Resource, Person>) {
+          if (before.has_value()) RETURN_IF_ERROR(CheckNotErased(*before));
+        }
         RETURN_IF_ERROR(Valid(after, prefix));
         if (before.has_value() && before->external_ids == after.external_ids) {
           return absl::OkStatus();

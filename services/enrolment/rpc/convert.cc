@@ -110,6 +110,9 @@ pb::Person ToProto(const Person& person) {
   message.set_email(person.email);
   message.set_phone(person.phone);
   WriteExternalIds(person.external_ids, message);
+  if (person.erase_time.has_value()) {
+    *message.mutable_erase_time() = TimestampOf(*person.erase_time);
+  }
   return message;
 }
 
@@ -439,6 +442,27 @@ pb::Enrolment ToProto(const Enrolment& enrolment) {
   message.set_force_majeure(enrolment.force_majeure);
   message.set_has_measures(enrolment.has_measures);
   WriteExternalIds(enrolment.external_ids, message);
+  return message;
+}
+
+pb::Erasure ToProto(const Erasure& erasure) {
+  pb::Erasure message;
+  WriteCommon(erasure, message);
+  message.set_person(erasure.person.text());
+  message.set_ground(EnumToProto<pb::Erasure::Ground>(erasure.ground));
+  message.set_state(EnumToProto<pb::Erasure::State>(erasure.state));
+  for (const ErasureAcknowledgement& said : erasure.acknowledgements) {
+    pb::ErasureAcknowledgement& added = *message.add_acknowledgements();
+    added.set_service(said.service);
+    *added.mutable_acknowledge_time() = TimestampOf(said.acknowledge_time);
+  }
+  for (const std::string& service : AwaitedServices(erasure)) {
+    message.add_awaited_services(service);
+  }
+  *message.mutable_erase_time() = TimestampOf(erasure.erase_time);
+  if (erasure.complete_time.has_value()) {
+    *message.mutable_complete_time() = TimestampOf(*erasure.complete_time);
+  }
   return message;
 }
 

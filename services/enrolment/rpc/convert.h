@@ -8,12 +8,14 @@
 #include "parcours/enrolment/v1/api_client.pb.h"
 #include "parcours/enrolment/v1/application.pb.h"
 #include "parcours/enrolment/v1/enrolment.pb.h"
+#include "parcours/enrolment/v1/erasure.pb.h"
 #include "parcours/enrolment/v1/people.pb.h"
 #include "parcours/enrolment/v1/programme.pb.h"
 #include "parcours/enrolment/v1/programme_service.pb.h"
 #include "services/enrolment/domain/api_client_use_cases.h"
 #include "services/enrolment/domain/application_use_cases.h"
 #include "services/enrolment/domain/enrolment_use_cases.h"
+#include "services/enrolment/domain/erasure.h"
 #include "services/enrolment/domain/programme_use_cases.h"
 
 namespace parcours::enrolment {
@@ -53,6 +55,8 @@ pb::PaymentGate ToProto(const AgreementGate& gate);
 std::vector<ExternalId> ExternalIdsOf(const pb::Agreement& message);
 
 pb::Enrolment ToProto(const Enrolment& enrolment);
+
+pb::Erasure ToProto(const Erasure& erasure);
 
 // Times of credentials are kept in whole seconds. REQUIRES: no role of the
 // message is the unspecified one.

@@ -12,11 +12,14 @@
 #include "absl/strings/str_join.h"
 #include "common/access/own_key.h"
 #include "common/documents/upload_repository.h"
+#include "common/privacy/erasure.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/storage/feed.h"
 #include "common/storage/recording_repository.h"
 #include "common/text/view.h"
+#include "common/time/clock.h"
+#include "services/enrolment/store/candidate_digest.h"
 #include "services/enrolment/store/migrations.h"
 #include "services/enrolment/store/tables.h"
 
@@ -69,6 +72,10 @@ std::vector<std::string> ScopesOfEnrolment(const Enrolment& enrolment) {
       enrolment.name.body(), enrolment.cohort.text(), enrolment.person.text()};
   AddUnlessEmpty(scopes, enrolment.organisation.text());
   return scopes;
+}
+
+std::vector<std::string> ScopesOfErasure(const Erasure& erasure) {
+  return {erasure.name.body(), erasure.person.text()};
 }
 
 std::vector<access::Ownership> OwnersOfPerson(const Person& person) {
@@ -152,12 +159,14 @@ absl::StatusOr<PlaceCounts> PlaceCountsFrom(const Rows& rows) {
   return counts;
 }
 
+// `kept` is the digest of the key; rows of before the digests have the key.
 Statement FindApplicationStatement(const CohortName& cohort,
-                                   const std::string& candidate_key) {
+                                   const std::string& candidate_key,
+                                   const std::string& kept) {
   return {.sql =
               "SELECT name FROM application WHERE cohort = $1"
-              " AND candidate_key = $2 AND review_state <> 'WITHDRAWN'",
-          .values = {cohort.text(), candidate_key}};
+              " AND candidate_key IN ($2, $3) AND review_state <> 'WITHDRAWN'",
+          .values = {cohort.text(), candidate_key, kept}};
 }
 
 std::optional<ApplicationName> ApplicationFrom(const Rows& rows) {
@@ -191,6 +200,51 @@ std::string RankKey(const Application& application) {
 }
 constexpr std::size_t kRankWidth = 19;
 
+// The applications, with a digest in place of the key of the candidate, which
+// says who they are.
+class ApplicationRepository final : public Repository<Application> {
+ public:
+  // Both outlive this.
+  ApplicationRepository(Transaction& transaction,
+                        RecordingRepository<Application>& kept)
+      : transaction_(transaction), kept_(kept) {}
+
+  absl::StatusOr<Application> Get(const access::Scope& scope,
+                                  const ApplicationName& name) override {
+    return kept_.Get(scope, name);
+  }
+  absl::StatusOr<std::optional<Application>> Find(
+      const access::Scope& scope, const ApplicationName& name) override {
+    return kept_.Find(scope, name);
+  }
+  absl::StatusOr<Application> Lock(const access::Scope& scope,
+                                   const ApplicationName& name) override {
+    return kept_.Lock(scope, name);
+  }
+  void Insert(Application& application) override {
+    if (KeepDigest(application)) kept_.Insert(application);
+  }
+  void Update(Application& application) override {
+    if (KeepDigest(application)) kept_.Update(application);
+  }
+  absl::StatusOr<Page<Application>> List(const access::Scope& scope,
+                                         const std::string& parent,
+                                         const PageRequest& page) override {
+    return kept_.List(scope, parent, page);
+  }
+
+ private:
+  bool KeepDigest(Application& application) {
+    const absl::Status status =
+        KeepCandidateDigest(transaction_.person_keys(), application);
+    if (!status.ok()) transaction_.Fail(status);
+    return status.ok();
+  }
+
+  Transaction& transaction_;
+  RecordingRepository<Application>& kept_;
+};
+
 class SqlEnrolmentUnit final : public EnrolmentUnit {
  public:
   explicit SqlEnrolmentUnit(Transaction& transaction)
@@ -205,22 +259,28 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
                        ScopesOfBody<Organisation>, OwnersOfOrganisation),
         applications_(transaction, ApplicationTable(), "application",
                       ScopesOfApplication, OwnersOfApplication),
+        written_applications_(transaction, applications_),
         agreements_(transaction, AgreementTable(), "agreement",
                     ScopesOfAgreement, OwnersOfAgreement),
         enrolments_(transaction, EnrolmentTable(), "enrolment",
                     ScopesOfEnrolment, OwnersOfEnrolment),
         api_clients_(transaction, ApiClientTable(), "api_client",
-                     ScopesOfBody<ApiClient>) {}
+                     ScopesOfBody<ApiClient>),
+        erasures_(transaction, ErasureTable(),
+                  std::string(privacy::kErasureKind), ScopesOfErasure) {}
 
   Repository<Body>& bodies() override { return bodies_; }
   Repository<Programme>& programmes() override { return programmes_; }
   Repository<Cohort>& cohorts() override { return cohorts_; }
   Repository<Person>& persons() override { return persons_; }
   Repository<Organisation>& organisations() override { return organisations_; }
-  Repository<Application>& applications() override { return applications_; }
+  Repository<Application>& applications() override {
+    return written_applications_;
+  }
   Repository<Agreement>& agreements() override { return agreements_; }
   Repository<Enrolment>& enrolments() override { return enrolments_; }
   Repository<ApiClient>& api_clients() override { return api_clients_; }
+  Repository<Erasure>& erasures() override { return erasures_; }
 
   absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                           const CohortName& cohort) override {
@@ -233,11 +293,14 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   absl::StatusOr<LockedSubmission> LockSubmission(
       const access::Scope& scope, const CohortName& cohort,
       const SubmissionReferences& references) override {
+    ASSIGN_OR_RETURN(const std::string kept,
+                     CandidateDigest(transaction_.person_keys(), cohort,
+                                     references.candidate_key));
     std::vector<Statement> statements = LockPlacesStatements(scope, cohort);
     const std::size_t known = statements.size();
     // After the lock: what others committed while it was awaited is seen.
     statements.push_back(
-        FindApplicationStatement(cohort, references.candidate_key));
+        FindApplicationStatement(cohort, references.candidate_key, kept));
     const std::size_t first_upload = statements.size();
     for (const auto& [upload, field] : references.uploads) {
       statements.push_back(documents::LockUpload(transaction_, scope, upload));
@@ -255,6 +318,12 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
 
     LockedSubmission locked;
     ASSIGN_OR_RETURN(locked.places, PlacesFrom(scope, cohort, results));
+    // Whose the files become is added by this transaction: no look for a key.
+    if (!references.uploads.empty()) {
+      RETURN_IF_ERROR(transaction_.person_keys()
+                          .OfNew(references.person.text())
+                          .status());
+    }
     locked.known = ApplicationFrom(results[known].rows);
     absl::flat_hash_set<std::string> named;
     for (std::size_t i = 0; i < references.uploads.size(); ++i) {
@@ -265,7 +334,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         continue;
       }
       locked.uploads.push_back(Finished(documents::ClaimLockedUpload(
-          transaction_, scope, upload, results[first_upload + i], field)));
+          transaction_, scope, upload, results[first_upload + i],
+          field, references.person.text())));
     }
     if (!references.organisation.empty() && !results.back().rows.empty()) {
       ASSIGN_OR_RETURN(locked.organisation,
@@ -460,8 +530,169 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
 
   absl::StatusOr<FinishedUpload> ClaimUpload(const access::Scope& scope,
                                              const UploadName& name,
+                                             const PersonName& person,
                                              std::string_view field) override {
-    return Finished(documents::ClaimUpload(transaction_, scope, name, field));
+    return Finished(documents::ClaimUpload(transaction_, scope, name, field,
+                                           person.text()));
+  }
+
+  absl::StatusOr<PersonRecord> RecordOf(const access::Scope& scope,
+                                        const PersonName& person) override {
+    const std::string lock = transaction_.writable() ? " {for_update}" : "";
+    const std::string by_name = Cat(" ORDER BY name", lock);
+    const auto select = [&](const auto& table, std::string_view where) {
+      Values values{person.text()};
+      const std::string within =
+          Cat(where, storage::ScopePredicate(scope, table.reach(), values));
+      return table.SelectWhere(within, std::move(values), by_name);
+    };
+    ASSIGN_OR_RETURN(
+        const std::vector<Result> results,
+        transaction_.QueryTogether(
+            {select(CohortTable(),
+                    "name IN (SELECT cohort FROM application"
+                    " WHERE person = $1)"),
+             select(ApplicationTable(), "person = $1"),
+             select(AgreementTable(),
+                    "application IN (SELECT name FROM application"
+                    " WHERE person = $1)"),
+             select(EnrolmentTable(), "person = $1"),
+             select(PersonTable(), "name = $1"),
+             {.sql = "SELECT name FROM upload WHERE state IN"
+                     " ('RECEIVING', 'COMPLETE') AND expire_time > $2"
+                     " AND account IN (SELECT account FROM application"
+                     " WHERE person = $1 AND account <> '') ORDER BY name",
+              .values = {person.text(),
+                         absl::ToUnixMicros(transaction_.caller().now)}}}));
+    if (results[4].rows.empty()) {
+      return storage::AbsentIn(scope, person.text());
+    }
+    PersonRecord record;
+    ASSIGN_OR_RETURN(record.cohorts,
+                     DecodeAll(CohortTable(), cohorts_, results[0].rows));
+    ASSIGN_OR_RETURN(
+        record.applications,
+        DecodeAll(ApplicationTable(), applications_, results[1].rows));
+    ASSIGN_OR_RETURN(record.agreements,
+                     DecodeAll(AgreementTable(), agreements_, results[2].rows));
+    ASSIGN_OR_RETURN(record.enrolments,
+                     DecodeAll(EnrolmentTable(), enrolments_, results[3].rows));
+    ASSIGN_OR_RETURN(std::vector<Person> persons,
+                     DecodeAll(PersonTable(), persons_, results[4].rows));
+    record.person = std::move(persons.front());
+    for (const Row& row : results[5].rows) {
+      record.uploads.push_back(UploadName::FromRecord(row.Text(0)));
+    }
+    return record;
+  }
+
+  absl::Status ExpireUploads(const std::vector<UploadName>& names) override {
+    auto uploads = documents::UploadRepository(transaction_);
+    const access::Scope any = access::Scope::Installation();
+    for (const UploadName& name : names) {
+      ASSIGN_OR_RETURN(documents::Upload upload, uploads.Lock(any, name));
+      upload.state = documents::UploadState::kExpired;
+      upload.sha256.clear();
+      upload.file_key.clear();
+      upload.file_master_key.clear();
+      uploads.Update(upload);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Forget(const PersonName& person,
+                      const std::vector<UploadName>& files) override {
+    RETURN_IF_ERROR(
+        documents::ExpireUploadsOf(transaction_, person.text(), files));
+    transaction_.Write({.sql = "DELETE FROM ownership WHERE owner_key = $1",
+                        .values = {OwnKey("learner", person.text())}});
+    transaction_.person_keys().Erase(person.text());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Erasure>> ErasuresAwaiting(
+      std::string_view service) override {
+    const bool own = service == kThisService;
+    return storage::SelectInto(
+        transaction_, ErasureTable(),
+        Cat("state = 'RUNNING' AND acknowledgements NOT LIKE $1",
+            own ? " AND EXISTS (SELECT 1 FROM person_key"
+                  " WHERE person_key.person = erasure.person"
+                  " AND erased_time IS NOT NULL)"
+                : ""),
+        {Cat("%\"", service, "\"%")}, "ORDER BY name LIMIT 500");
+  }
+
+  absl::StatusOr<std::string> PeerPosition(std::string_view service) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query({.sql = "SELECT token FROM peer_feed"
+                                   " WHERE service = $1",
+                            .values = {std::string(service)}}));
+    return rows.empty() ? "" : rows.front().Text(0);
+  }
+
+  void SetPeerPosition(std::string_view service,
+                       const std::string& token) override {
+    transaction_.Write(
+        {.sql = "INSERT INTO peer_feed (service, token) VALUES ($1, $2)"
+                " ON CONFLICT (service) DO UPDATE SET token = $2",
+         .values = {std::string(service), token}});
+  }
+
+  absl::StatusOr<std::vector<Application>> ApplicationsWithPieces(
+      const BodyName& body, absl::Time before, int limit) override {
+    return storage::SelectInto(
+        transaction_, ApplicationTable(),
+        "body = $1 AND pieces <> '[]'"
+        " AND NOT EXISTS (SELECT 1 FROM enrolment"
+        " WHERE enrolment.application = application.name)"
+        " AND ((review_state IN ('REFUSED', 'WITHDRAWN') AND update_time < $2)"
+        " OR EXISTS (SELECT 1 FROM cohort WHERE"
+        " cohort.name = application.cohort AND cohort.state <> 'POSTPONED'"
+        " AND application.review_state NOT IN ('REFUSED', 'WITHDRAWN')"
+        " AND cohort.end_date < $3))",
+        {body.text(), absl::ToUnixMicros(before),
+         absl::FormatCivilTime(ParisDay(before)), int64_t{limit}},
+        "ORDER BY name LIMIT $4");
+  }
+
+  absl::StatusOr<std::vector<PersonName>> IdlePersons(
+      const BodyName& body, absl::Time before, absl::CivilDay accounted,
+      const PersonName& after, int limit) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql =
+                 "SELECT name FROM person WHERE name > $1 AND name < $2"
+                 " AND erase_time IS NULL AND update_time < $3"
+                 " AND EXISTS (SELECT 1 FROM application"
+                 " WHERE application.person = person.name)"
+                 " AND NOT EXISTS (SELECT 1 FROM application"
+                 " WHERE application.person = person.name"
+                 " AND application.update_time >= $3)"
+                 " AND NOT EXISTS (SELECT 1 FROM enrolment"
+                 " WHERE enrolment.person = person.name"
+                 " AND enrolment.update_time >= $3)"
+                 " AND NOT EXISTS (SELECT 1 FROM agreement, application, cohort"
+                 " WHERE application.person = person.name"
+                 " AND agreement.application = application.name"
+                 " AND cohort.name = agreement.cohort"
+                 " AND agreement.sign_time IS NOT NULL"
+                 " AND agreement.state <> 'WITHDRAWN'"
+                 " AND agreement.price_cents > 0 AND cohort.end_date >= $4)"
+                 " ORDER BY name LIMIT $5",
+             // All that begin with it: the next character after / is 0.
+             .values = {after.empty() ? Cat(body.text(), "/persons/")
+                                      : after.text(),
+                        Cat(body.text(), "/persons0"),
+                        absl::ToUnixMicros(before),
+                        absl::FormatCivilTime(accounted), int64_t{limit}}}));
+    std::vector<PersonName> persons;
+    for (const Row& row : rows) {
+      persons.push_back(PersonName::FromRecord(row.Text(0)));
+    }
+    return persons;
   }
 
   absl::StatusOr<std::optional<std::string>> FindByExternalId(
@@ -567,6 +798,23 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   }
 
  private:
+  // Resources that a statement of the transaction has read, and locked where it
+  // writes.
+  template <typename Resource>
+  absl::StatusOr<std::vector<Resource>> DecodeAll(
+      const storage::Table<Resource>& table,
+      RecordingRepository<Resource>& repository, const Rows& rows) {
+    std::vector<Resource> resources;
+    resources.reserve(rows.size());
+    for (const Row& row : rows) {
+      ASSIGN_OR_RETURN(Resource resource,
+                       table.Decode(row, transaction_.person_keys()));
+      if (transaction_.writable()) repository.NoteLocked(resource);
+      resources.push_back(std::move(resource));
+    }
+    return resources;
+  }
+
   // The cohort first: what is read behind it is read under its lock.
   static std::vector<Statement> LockPlacesStatements(const access::Scope& scope,
                                                      const CohortName& cohort) {
@@ -639,9 +887,11 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   RecordingRepository<Person> persons_;
   RecordingRepository<Organisation> organisations_;
   RecordingRepository<Application> applications_;
+  ApplicationRepository written_applications_;
   RecordingRepository<Agreement> agreements_;
   RecordingRepository<Enrolment> enrolments_;
   RecordingRepository<ApiClient> api_clients_;
+  RecordingRepository<Erasure> erasures_;
 };
 
 }  // namespace

@@ -13,10 +13,25 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Qualification, years_after_bac,
                                    experience_years, volunteering_years)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Piece, kind, upload, sha256, attach_time,
                                    unreadable)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdmissionDecision, decider, reason,
-                                   decision_time, derogation, derogation_proof)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ErasureAcknowledgement, service,
+                                   acknowledge_time)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClientSecret, id, salt, digest, create_time,
                                    expire_time)
+
+// What is said of somebody stands in sealed columns of its own; before, it
+// stood here.
+void to_json(nlohmann::json& json, const AdmissionDecision& decision) {
+  json = {{"decider", decision.decider},
+          {"decision_time", decision.decision_time},
+          {"derogation", decision.derogation}};
+}
+void from_json(const nlohmann::json& json, AdmissionDecision& decision) {
+  json.at("decider").get_to(decision.decider);
+  json.at("decision_time").get_to(decision.decision_time);
+  json.at("derogation").get_to(decision.derogation);
+  decision.reason = json.value("reason", "");
+  decision.derogation_proof = json.value("derogation_proof", "");
+}
 
 const storage::Table<Body>& BodyTable() {
   static const auto& table = *new storage::Table<Body>(
@@ -117,18 +132,22 @@ const storage::Table<Cohort>& CohortTable() {
 const storage::Table<Person>& PersonTable() {
   static const auto& table = *new storage::Table<Person>(
       storage::Table<Person>("person")
+          .SealedFor(
+              "name", [](auto& p) -> auto& { return p.name; })
           .Column(
               "given_name", [](auto& p) -> auto& { return p.given_name; })
           .Column(
               "family_name", [](auto& p) -> auto& { return p.family_name; })
-          .Column(
+          .Sealed(
               "birth_name", [](auto& p) -> auto& { return p.birth_name; })
-          .Column(
+          .Sealed(
               "email", [](auto& p) -> auto& { return p.email; })
-          .Column(
+          .Sealed(
               "phone", [](auto& p) -> auto& { return p.phone; })
           .Json(
-              "external_ids", [](auto& p) -> auto& { return p.external_ids; }));
+              "external_ids", [](auto& p) -> auto& { return p.external_ids; })
+          .Column(
+              "erase_time", [](auto& p) -> auto& { return p.erase_time; }));
   return table;
 }
 
@@ -160,6 +179,8 @@ const storage::Table<Organisation>& OrganisationTable() {
 const storage::Table<Application>& ApplicationTable() {
   static const auto& table = *new storage::Table<Application>(
       storage::Table<Application>("application")
+          .SealedFor(
+              "person", [](auto& a) -> auto& { return a.person; })
           .Column(
               "cohort", [](auto& a) -> auto& { return a.cohort; })
           .Column(
@@ -168,9 +189,9 @@ const storage::Table<Application>& ApplicationTable() {
               "given_name", [](auto& a) -> auto& { return a.given_name; })
           .Column(
               "family_name", [](auto& a) -> auto& { return a.family_name; })
-          .Column(
+          .Sealed(
               "email", [](auto& a) -> auto& { return a.email; })
-          .Column(
+          .Sealed(
               "phone", [](auto& a) -> auto& { return a.phone; })
           .Json(
               "qualification", [](auto& a) -> auto& { return a.qualification; })
@@ -200,6 +221,12 @@ const storage::Table<Application>& ApplicationTable() {
               [](auto& a) -> auto& { return a.meets_access_conditions; })
           .Json(
               "decision", [](auto& a) -> auto& { return a.decision; })
+          .Sealed(
+              "decision_reason",
+              [](auto& a) -> auto& { return a.decision.reason; })
+          .Sealed(
+              "derogation_proof",
+              [](auto& a) -> auto& { return a.decision.derogation_proof; })
           .Column(
               "rank", [](auto& a) -> auto& { return a.rank; })
           .Column(
@@ -260,6 +287,8 @@ const storage::Table<Enrolment>& EnrolmentTable() {
   static const auto& table = *new storage::Table<Enrolment>(
       storage::Table<Enrolment>("enrolment")
           .Within(storage::Reach::Through({"name", "application"}))
+          .SealedFor(
+              "person", [](auto& e) -> auto& { return e.person; })
           .Column(
               "cohort", [](auto& e) -> auto& { return e.cohort; })
           .Column(
@@ -279,14 +308,14 @@ const storage::Table<Enrolment>& EnrolmentTable() {
               "funder_id", [](auto& e) -> auto& { return e.funder_id; })
           .Column(
               "commitment", [](auto& e) -> auto& { return e.commitment; })
-          .Column(
+          .Sealed(
               "commitment_reference",
               [](auto& e) -> auto& { return e.commitment_reference; })
           .Column(
               "enrol_time", [](auto& e) -> auto& { return e.enrol_time; })
           .Column(
               "end_date", [](auto& e) -> auto& { return e.end_date; })
-          .Column(
+          .Sealed(
               "end_reason", [](auto& e) -> auto& { return e.end_reason; })
           .Column(
               "force_majeure", [](auto& e) -> auto& { return e.force_majeure; })
@@ -323,6 +352,26 @@ const storage::Table<ApiClient>& ApiClientTable() {
               "disabled", [](auto& c) -> auto& { return c.disabled; })
           .Json(
               "secrets", [](auto& c) -> auto& { return c.secrets; }));
+  return table;
+}
+
+const storage::Table<Erasure>& ErasureTable() {
+  static const auto& table = *new storage::Table<Erasure>(
+      storage::Table<Erasure>("erasure")
+          .Column(
+              "person", [](auto& e) -> auto& { return e.person; })
+          .Column(
+              "ground", [](auto& e) -> auto& { return e.ground; })
+          .Column(
+              "state", [](auto& e) -> auto& { return e.state; })
+          .Json(
+              "acknowledgements",
+              [](auto& e) -> auto& { return e.acknowledgements; })
+          .Column(
+              "erase_time", [](auto& e) -> auto& { return e.erase_time; })
+          .Column(
+              "complete_time",
+              [](auto& e) -> auto& { return e.complete_time; }));
   return table;
 }
 

@@ -7,6 +7,7 @@
 #include "services/enrolment/domain/application.h"
 #include "services/enrolment/domain/cohort.h"
 #include "services/enrolment/domain/enrolment.h"
+#include "services/enrolment/domain/erasure.h"
 #include "services/enrolment/domain/people.h"
 
 namespace parcours::enrolment {
@@ -22,6 +23,7 @@ const storage::Table<Application>& ApplicationTable();
 const storage::Table<Agreement>& AgreementTable();
 const storage::Table<Enrolment>& EnrolmentTable();
 const storage::Table<ApiClient>& ApiClientTable();
+const storage::Table<Erasure>& ErasureTable();
 
 }  // namespace parcours::enrolment
 

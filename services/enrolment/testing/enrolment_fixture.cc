@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "common/privacy/privacy_rpc.h"
 #include "common/rpc/convert.h"
 #include "common/status/macros.h"
 #include "common/testing/pdf.h"
@@ -11,8 +12,10 @@
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "parcours/type/v1/access.pb.h"
+#include "services/enrolment/rpc/erasure_rpc.h"
 #include "services/enrolment/rpc/piece_limits.h"
 #include "services/enrolment/store/migrations.h"
+#include "services/enrolment/store/stored_piece.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -79,6 +82,17 @@ EnrolmentFixture::EnrolmentFixture(
   services_.push_back(std::make_unique<EnrolmentRpc>(shell, dependencies));
   services_.push_back(std::make_unique<documents::UploadRpc>(
       shell, *database_, *files_, PieceLimits(Inspector())));
+  const ErasurePorts ports{.peers = {&scheduling, &evaluation},
+                           .log = erasure_log};
+  services_.push_back(
+      std::make_unique<ErasureRpc>(shell, dependencies, ports));
+  personal_data_ = std::make_unique<EnrolmentPersonalData>(
+      dependencies, ports,
+      [this](const access::Caller& caller, const UploadName& upload) {
+        return FindStoredPiece(*database_, *files_, caller, upload);
+      });
+  services_.push_back(std::make_unique<privacy::PrivacyRpc>(shell, *database_,
+                                                            *personal_data_));
   const SecretKeeping keeping{.key = std::string(32, 'k'),
                               .now = [this] { return real_now(); }};
   services_.push_back(
@@ -96,7 +110,9 @@ EnrolmentFixture::EnrolmentFixture(
   api_clients_ = pb::ApiClientService::NewStub(channel);
   applications_ = pb::ApplicationService::NewStub(channel);
   enrolments_ = pb::EnrolmentService::NewStub(channel);
+  erasures_ = pb::ErasureService::NewStub(channel);
   people_ = pb::PeopleService::NewStub(channel);
+  privacy_ = platform::v1::PrivacyService::NewStub(channel);
   programmes_stub_ = pb::ProgrammeService::NewStub(channel);
   tokens_ = pb::TokenService::NewStub(channel);
   uploads_ = platform::v1::UploadService::NewStub(channel);

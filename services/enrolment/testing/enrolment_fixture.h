@@ -27,17 +27,21 @@
 #include "parcours/enrolment/v1/api_client.grpc.pb.h"
 #include "parcours/enrolment/v1/application.grpc.pb.h"
 #include "parcours/enrolment/v1/enrolment.grpc.pb.h"
+#include "parcours/enrolment/v1/erasure.grpc.pb.h"
 #include "parcours/enrolment/v1/people.grpc.pb.h"
 #include "parcours/enrolment/v1/programme_service.grpc.pb.h"
+#include "parcours/platform/v1/privacy.grpc.pb.h"
 #include "parcours/platform/v1/upload.grpc.pb.h"
 #include "services/enrolment/rpc/api_client_rpc.h"
 #include "services/enrolment/rpc/application_rpc.h"
+#include "services/enrolment/rpc/enrolment_personal_data.h"
 #include "services/enrolment/rpc/enrolment_rpc.h"
 #include "services/enrolment/rpc/people_rpc.h"
 #include "services/enrolment/rpc/programme_rpc.h"
 #include "services/enrolment/rpc/token_rpc.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
 #include "services/enrolment/testing/both_engines.h"
+#include "services/enrolment/testing/erasure_fakes.h"
 #include "services/enrolment/testing/samples.h"
 
 namespace parcours::enrolment {
@@ -45,7 +49,9 @@ namespace parcours::enrolment {
 using ApiClients = pb::ApiClientService::Stub;
 using Applications = pb::ApplicationService::Stub;
 using Enrolments = pb::EnrolmentService::Stub;
+using Erasures = pb::ErasureService::Stub;
 using People = pb::PeopleService::Stub;
+using Privacy = platform::v1::PrivacyService::Stub;
 using Programmes = pb::ProgrammeService::Stub;
 using Tokens = pb::TokenService::Stub;
 using Uploads = platform::v1::UploadService::Stub;
@@ -68,10 +74,19 @@ class EnrolmentFixture {
   ApiClients& api_clients() { return *api_clients_; }
   Applications& applications() { return *applications_; }
   Enrolments& enrolments() { return *enrolments_; }
+  Erasures& erasures() { return *erasures_; }
   People& people() { return *people_; }
+  Privacy& privacy() { return *privacy_; }
   Programmes& programmes() { return *programmes_stub_; }
   Tokens& tokens() { return *tokens_; }
   Uploads& uploads() { return *uploads_; }
+
+  // The other services that keep something on persons, and who was erased.
+  FakePeer scheduling{"scheduling"};
+  FakePeer evaluation{"evaluation"};
+  FakeErasureLog erasure_log;
+  EnrolmentStore& store() { return store_; }
+  storage::Database& database() { return *database_; }
 
   const std::string body = "bodies/essai";
   const std::string programme = "bodies/essai/programmes/essai";
@@ -163,11 +178,14 @@ class EnrolmentFixture {
   access::Principal principal_ ABSL_GUARDED_BY(mutex_);
   absl::Time real_now_ ABSL_GUARDED_BY(mutex_) = Paris(2031, 5, 6, 7);
   RpcFixture rpc_;
+  std::unique_ptr<EnrolmentPersonalData> personal_data_;
   std::vector<std::unique_ptr<rpc::AnyService>> services_;
   std::unique_ptr<ApiClients> api_clients_;
   std::unique_ptr<Applications> applications_;
   std::unique_ptr<Enrolments> enrolments_;
+  std::unique_ptr<Erasures> erasures_;
   std::unique_ptr<People> people_;
+  std::unique_ptr<Privacy> privacy_;
   std::unique_ptr<Programmes> programmes_stub_;
   std::unique_ptr<Tokens> tokens_;
   std::unique_ptr<Uploads> uploads_;

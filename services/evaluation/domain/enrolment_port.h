@@ -39,6 +39,10 @@ class EnrolmentPort {
   virtual absl::StatusOr<std::vector<EnrolmentFacts>> ListEnrolments(
       const access::Caller& caller, const CohortName& cohort) = 0;
 
+  // Whom the body has erased, all of them.
+  virtual absl::StatusOr<std::vector<PersonName>> ListErasures(
+      const access::Caller& caller, const BodyName& body) = 0;
+
   // The changes after `token`; empty: from the oldest that is kept. Also
   // FEED_TRIMMED and FEED_INCARNATION_CHANGED.
   virtual absl::StatusOr<EnrolmentChanges> ListChanges(

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/access/caller.h"
 #include "common/access/scope.h"
 #include "common/documents/upload.h"
@@ -17,6 +20,7 @@
 #include "services/evaluation/domain/assessment_plan.h"
 #include "services/evaluation/domain/certificate.h"
 #include "services/evaluation/domain/jury.h"
+#include "services/evaluation/domain/legal_holds.h"
 #include "services/evaluation/domain/names.h"
 #include "services/evaluation/domain/result.h"
 #include "services/evaluation/domain/roster.h"
@@ -71,6 +75,8 @@ class EvaluationUnit {
       const access::Scope& scope, const CohortName& cohort) = 0;
   virtual absl::StatusOr<std::vector<NoteVersion>> VersionsOf(
       const access::Scope& scope, const CohortName& cohort) = 0;
+  virtual absl::StatusOr<std::vector<NoteVersion>> VersionsOf(
+      const access::Scope& scope, const NoteName& note) = 0;
   virtual absl::StatusOr<std::vector<NoteReader>> ReadersOf(
       const access::Scope& scope, const CohortName& cohort) = 0;
   virtual absl::StatusOr<std::vector<Conflict>> ConflictsOf(
@@ -99,6 +105,44 @@ class EvaluationUnit {
   // Certificates with that number, of any body in scope.
   virtual absl::StatusOr<std::vector<Certificate>> CertificatesByNumber(
       const access::Scope& scope, const std::string& number) = 0;
+
+  // A finished upload that nothing has taken yet becomes a file of `person`:
+  // UNKNOWN_REFERENCE of `field`, UPLOAD_INCOMPLETE, UPLOAD_EXPIRED,
+  // PERSON_ERASED.
+  virtual absl::StatusOr<documents::Upload> ClaimUpload(
+      const access::Scope& scope, const documents::UploadName& name,
+      std::string_view field, const PersonName& person) = 0;
+
+  // Everything on `person` within the body in scope; in a change, locked. Of
+  // somebody who is not known, nothing.
+  virtual absl::StatusOr<PersonRecord> RecordOf(const access::Scope& scope,
+                                                const PersonName& person) = 0;
+
+  // Which of `persons` have been erased here.
+  virtual absl::StatusOr<std::set<PersonName>> ErasedAmong(
+      const std::vector<PersonName>& persons) = 0;
+
+  // The files of `versions`, of `person`, are given up: their bytes are removed
+  // after the commit.
+  virtual absl::Status ExpireFiles(
+      const PersonName& person, const std::vector<NoteVersion>& versions) = 0;
+
+  // Takes away what opens the data of `person`, for ever: the key of what is
+  // sealed, the files, and what they owned. To be called last.
+  virtual absl::Status Forget(const PersonName& person) = 0;
+
+  // Results of the body that were proclaimed before `before` and whose note
+  // still has files; appeals that were answered before it and still have texts.
+  // By name, at most `limit`.
+  virtual absl::StatusOr<std::vector<Result>> ResultsWithNoteFiles(
+      const access::Scope& scope, const BodyName& body, absl::Time before,
+      int limit) = 0;
+  virtual absl::StatusOr<std::vector<Appeal>> AppealsWithTexts(
+      const access::Scope& scope, const BodyName& body, absl::Time before,
+      int limit) = 0;
+
+  // The bodies of which the roster has somebody, or a cohort a plan.
+  virtual absl::StatusOr<std::vector<BodyName>> Bodies() = 0;
 
   // The next number of a series, from 1; `year` 0 for one that has no years.
   // Nobody else gets a number of it until the transaction ends, and a number

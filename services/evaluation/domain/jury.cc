@@ -77,7 +77,9 @@ std::string CandidateText(const std::vector<MinutesCandidate>& candidates,
                           const EnrolmentName& enrolment) {
   const MinutesCandidate* known = FindCandidate(candidates, enrolment);
   if (known == nullptr) return std::string(enrolment.id());
-  std::string text = known->display_name;
+  // Somebody who was erased has no name.
+  std::string text = known->display_name.empty() ? std::string(enrolment.id())
+                                                 : known->display_name;
   if (known->page_count > 0) {
     CatTo(text, " (note de ", known->page_count, " pages",
           known->out_of_range ? ", hors de la fourchette demandée" : "",
@@ -261,6 +263,14 @@ absl::Status CheckDecision(const Decision& decision,
   return absl::OkStatus();
 }
 
+std::string ReasonCommitment(const Decision& decision) {
+  // A text that is there must be the one that was committed to.
+  const bool erased = decision.reason.empty() && decision.reason_salt.empty() &&
+                      !decision.reason_commitment.empty();
+  return erased ? decision.reason_commitment
+                : crypto::Commitment(decision.reason_salt, decision.reason);
+}
+
 absl::StatusOr<Minutes> CloseSession(Jury& jury, const Closing& closing) {
   RETURN_IF_ERROR(CheckSits(jury, "CloseMinutes"));
   std::set<EnrolmentName> settled(closing.departed.begin(),
@@ -326,7 +336,7 @@ std::string DigestOf(const Minutes& minutes,
     for (const PersonName& member : decision.deciding_members) {
       line("member", member.text());
     }
-    line("reason", crypto::Commitment(decision.reason_salt, decision.reason));
+    line("reason", ReasonCommitment(decision));
   }
   for (const EnrolmentName& enrolment : minutes.departed) {
     line("departed", enrolment.text());

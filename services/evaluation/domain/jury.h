@@ -76,10 +76,14 @@ struct Jury {
 struct Decision {
   DecisionName name;
   EnrolmentName enrolment;
+  // The candidate, whose the reason is.
+  PersonName person;
   DecisionOutcome outcome = DecisionOutcome::kDeferred;
   std::string reason;
   // Salt of the commitment to `reason` in the minutes' digest.
   std::string reason_salt;
+  // That commitment, once reason and salt are erased; empty before.
+  std::string reason_commitment;
   std::optional<int64_t> mark_hundredths;
   std::vector<PersonName> deciding_members;
   DecisionName corrects;      // empty: a first decision or a resit
@@ -159,6 +163,10 @@ struct Closing {
   std::string previous_digest;
   absl::Time now;
 };
+
+// The commitment to the reason of `decision`, erased or not, that the digest of
+// its minutes covers.
+std::string ReasonCommitment(const Decision& decision);
 
 // Closes the session and draws up its minutes. MINUTES_CLOSED,
 // ILLEGAL_TRANSITION, DECISIONS_MISSING.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "common/crypto/digest.h"
@@ -9,6 +10,8 @@
 #include "common/status/macros.h"
 #include "common/time/clock.h"
 #include "common/types/record.h"
+#include "services/evaluation/domain/erasure.h"
+#include "services/evaluation/domain/erasure_use_cases.h"
 
 namespace parcours::evaluation {
 namespace {
@@ -51,8 +54,34 @@ absl::Status AddToRoster(EvaluationUnit& unit, const access::Caller& caller,
   if (known.has_value()) return absl::OkStatus();
   RosterEntry entry;
   Copy(facts, entry);
+  ASSIGN_OR_RETURN(const std::set<PersonName> erased,
+                   unit.ErasedAmong({entry.person}));
+  if (!erased.empty()) Erase(entry);
   unit.roster().Insert(entry);
   return absl::OkStatus();
+}
+
+// PERSON_ERASED for a member who has been erased and is named again.
+absl::Status CheckMembersNotErased(EvaluationUnit& unit, const Jury& jury) {
+  std::vector<PersonName> named;
+  for (const JuryMember& member : jury.members) {
+    if (!member.display_name.empty()) named.push_back(member.person);
+  }
+  return CheckNotErased(unit, named);
+}
+
+// `facts`, without the names of those who were erased after the owner said
+// them.
+absl::StatusOr<FactsByEnrolment> WithoutErased(EvaluationUnit& unit,
+                                               FactsByEnrolment facts) {
+  std::vector<PersonName> persons;
+  for (const auto& [enrolment, one] : facts) persons.push_back(one.person);
+  ASSIGN_OR_RETURN(const std::set<PersonName> erased,
+                   unit.ErasedAmong(persons));
+  for (auto& [enrolment, one] : facts) {
+    if (erased.contains(one.person)) one.display_name.clear();
+  }
+  return facts;
 }
 
 absl::StatusOr<JuryState> StateOf(EvaluationStore& store,
@@ -346,6 +375,7 @@ absl::StatusOr<Jury> CreateJury(EvaluationStore& store,
                          LockPlan(unit, caller, jury.cohort()));
         RETURN_IF_ERROR(CheckJuryRequired(plan));
         RETURN_IF_ERROR(CheckMembers(jury, plan));
+        RETURN_IF_ERROR(CheckMembersNotErased(unit, jury));
         Jury convened = jury;
         RETURN_IF_ERROR(InsertNew(unit.juries(), caller, convened));
         return convened;
@@ -364,7 +394,8 @@ absl::StatusOr<Jury> UpdateJury(EvaluationStore& store,
         ASSIGN_OR_RETURN(const AssessmentPlan plan,
                          unit.plans().Get(caller.scope, PlanOf(jury.cohort())));
         RETURN_IF_ERROR(apply(jury));
-        return CheckMembers(jury, plan);
+        RETURN_IF_ERROR(CheckMembers(jury, plan));
+        return CheckMembersNotErased(unit, jury);
       });
 }
 
@@ -507,6 +538,12 @@ absl::StatusOr<Decision> RecordDecision(EvaluationStore& store,
         ASSIGN_OR_RETURN(const std::vector<Conflict> conflicts,
                          unit.ConflictsAbout(caller.scope, decision.enrolment));
         Decision recorded = decision;
+        // All who are before a jury are on the roster since it opened.
+        ASSIGN_OR_RETURN(
+            const RosterEntry candidate,
+            unit.roster().Get(caller.scope, RosterEntryOf(decision.enrolment)));
+        recorded.person = candidate.person;
+        RETURN_IF_ERROR(CheckNotErased(unit, {recorded.person}));
         RETURN_IF_ERROR(SettleDecidingMembers(jury, conflicts, recorded));
         recorded.reason_salt = crypto::RandomHex(16);
         recorded.decide_time = caller.now;
@@ -546,6 +583,8 @@ absl::StatusOr<Minutes> CloseMinutes(EvaluationStore& store,
         RETURN_IF_ERROR(CheckEtag(etag, name.text(), jury.version));
         ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
                          unit.DecisionsOf(caller.scope, name));
+        ASSIGN_OR_RETURN(const FactsByEnrolment named,
+                         WithoutErased(unit, facts));
         std::vector<EnrolmentName> undecided = jury.candidates;
         for (const Decision& decision : decisions) {
           std::erase(undecided, decision.enrolment);
@@ -555,12 +594,13 @@ absl::StatusOr<Minutes> CloseMinutes(EvaluationStore& store,
         }
         std::vector<EnrolmentName> departed;
         for (const EnrolmentName& enrolment : undecided) {
-          if (!CheckMayBeAwarded(facts, enrolment).ok()) {
+          if (!CheckMayBeAwarded(named, enrolment).ok() ||
+              named.at(enrolment).display_name.empty()) {
             departed.push_back(enrolment);
           }
         }
         ASSIGN_OR_RETURN(const std::vector<MinutesCandidate> candidates,
-                         DescribeCandidates(unit, caller, cohort, facts));
+                         DescribeCandidates(unit, caller, cohort, named));
         const BodyName body = name.Under<BodyName>();
         ASSIGN_OR_RETURN(const int64_t position,
                          unit.NextInSeries(body, Series::kMinutes, 0));
@@ -580,7 +620,7 @@ absl::StatusOr<Minutes> CloseMinutes(EvaluationStore& store,
         unit.juries().Update(jury);
         unit.minutes().Insert(minutes);
         for (const Decision& decision : decisions) {
-          RETURN_IF_ERROR(TakeEffect(unit, caller, plan, facts, decision));
+          RETURN_IF_ERROR(TakeEffect(unit, caller, plan, named, decision));
         }
         return minutes;
       });

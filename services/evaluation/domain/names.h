@@ -26,6 +26,7 @@ using CohortName = ResourceName<"bodies/*/cohorts/*">;
 using OrganisationName = ResourceName<"bodies/*/organisations/*">;
 using PersonName = ResourceName<"bodies/*/persons/*">;
 using EnrolmentName = ResourceName<"bodies/*/cohorts/*/enrolments/*">;
+using ErasureName = ResourceName<"bodies/*/erasures/*">;
 
 inline AssessmentPlanName PlanOf(const CohortName& cohort) {
   return AssessmentPlanName::FromRecord(cohort.text() + "/assessmentPlan");
@@ -48,6 +49,12 @@ inline DecisionName DecisionOf(const JuryName& jury,
 
 inline MinutesName MinutesOf(const JuryName& jury) {
   return MinutesName::FromRecord(jury.text() + "/minutes");
+}
+
+// Whom an erasure of enrolment is about: it has the id of the person.
+inline PersonName PersonOf(const ErasureName& erasure) {
+  return ChildName<PersonName>(erasure.Under<BodyName>(), "persons",
+                               erasure.id());
 }
 
 }  // namespace parcours::evaluation

@@ -16,7 +16,7 @@ struct NoteFile {
   int64_t page_count = 0;
 };
 
-// The bytes behind uploads. Thread-safe.
+// The bytes behind uploads. Not to be called within a transaction. Thread-safe.
 class NoteFiles {
  public:
   virtual ~NoteFiles() = default;
@@ -24,6 +24,8 @@ class NoteFiles {
   // The errors of common/documents/inspect.h.
   virtual absl::StatusOr<NoteFile> Inspect(const documents::Upload& upload) = 0;
 
+  // REQUIRES: the caller was found to see the version that it is the file of.
+  // NOT_FOUND once it is removed, PERSON_ERASED.
   virtual absl::StatusOr<std::string> Read(const std::string& object_id) = 0;
 };
 

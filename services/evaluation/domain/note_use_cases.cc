@@ -9,6 +9,7 @@
 #include "common/status/macros.h"
 #include "common/text/view.h"
 #include "common/types/record.h"
+#include "services/evaluation/domain/erasure_use_cases.h"
 
 namespace parcours::evaluation {
 namespace {
@@ -134,7 +135,8 @@ absl::StatusOr<ValidationNote> CreateNote(EvaluationStore& store,
         learner, unit.roster().Find(caller.scope, RosterEntryOf(enrolment)));
     return absl::OkStatus();
   }));
-  if (!learner.has_value()) {
+  const bool on_roster = learner.has_value();
+  if (!on_roster) {
     // Nothing says yet that the enrolment is the caller's own.
     if (caller.scope.is_own()) return MakeError(Reason::kPermissionDenied);
     const absl::StatusOr<EnrolmentFacts> facts =
@@ -157,6 +159,13 @@ absl::StatusOr<ValidationNote> CreateNote(EvaluationStore& store,
                              PlanOf(enrolment.Under<CohortName>())));
         RETURN_IF_ERROR(CheckNoteRequired(plan));
         ASSIGN_OR_RETURN(ValidationNote note, StartNote(*learner, subject));
+        if (on_roster) {
+          // Nobody erases the learner meanwhile.
+          RETURN_IF_ERROR(unit.roster()
+                              .Lock(caller.scope, RosterEntryOf(enrolment))
+                              .status());
+        }
+        RETURN_IF_ERROR(CheckNotErased(unit, {note.person}));
         RETURN_IF_ERROR(InsertNew(unit.notes(), caller, note));
         return note;
       });
@@ -242,10 +251,9 @@ absl::StatusOr<NoteVersion> SubmitNoteVersion(EvaluationStore& store,
             CheckEtag(request.etag, request.note.text(), note.version));
         ASSIGN_OR_RETURN(NoteVersion added,
                          AddVersion(note, plan, submission, caller.now));
-        ASSIGN_OR_RETURN(documents::Upload taken,
-                         unit.uploads().Lock(caller.scope, request.upload));
-        RETURN_IF_ERROR(documents::Attach(taken, caller.now));
-        unit.uploads().Update(taken);
+        RETURN_IF_ERROR(unit.ClaimUpload(caller.scope, request.upload, "upload",
+                                         note.person)
+                            .status());
         unit.notes().Update(note);
         unit.versions().Insert(added);
         return added;
@@ -295,6 +303,9 @@ absl::StatusOr<FilePart> ReadNoteVersion(EvaluationStore& store,
   ASSIGN_OR_RETURN(
       const NoteVersion version,
       GetResource<NoteVersion>(store, caller, &EvaluationUnit::versions, name));
+  if (version.object_id.empty()) {
+    return MakeError(Reason::kNotFound, {{"resource", name.text()}});
+  }
   if (offset < 0 || offset > version.byte_size) {
     return MakeFieldError(
         "offset", Reason::kFieldOutOfRange,
@@ -332,7 +343,9 @@ absl::StatusOr<NoteReader> AssignReader(EvaluationStore& store,
         NoteReader reader;
         reader.name =
             ChildName<NoteReaderName>(note_name, "readers", person.id());
+        RETURN_IF_ERROR(CheckNotErased(unit, {person, note.person}));
         reader.person = person;
+        reader.learner = note.person;
         reader.person_display_name = display_name;
         RETURN_IF_ERROR(InsertNew(unit.readers(), caller, reader));
         return reader;

@@ -57,6 +57,15 @@ bool AwaitsJury(const std::optional<Result>& result) {
   return !result.has_value() || result->outcome == ResultOutcome::kDeferred;
 }
 
+absl::StatusOr<AppealPeriod> AppealPeriodOf(const Result& result,
+                                            const rules::RuleBook& rules) {
+  const absl::CivilDay proclaimed = ParisDay(result.proclaim_time);
+  ASSIGN_OR_RETURN(const rules::DatedRule period,
+                   rules.AsOf("certification.appeal", proclaimed));
+  return AppealPeriod{.last_day = MonthsAfter(proclaimed, period.value),
+                      .article = period.article};
+}
+
 absl::Status CheckAppeal(const Appeal& appeal, const Result& result,
                          const rules::RuleBook& rules, absl::Time now) {
   if (appeal.statement.empty()) {
@@ -65,14 +74,11 @@ absl::Status CheckAppeal(const Appeal& appeal, const Result& result,
   if (appeal.decision.empty() || result.decision != appeal.decision) {
     return MakeFieldError("appeal.decision", Reason::kUnknownReference);
   }
-  const absl::CivilDay proclaimed = ParisDay(result.proclaim_time);
-  ASSIGN_OR_RETURN(const rules::DatedRule period,
-                   rules.AsOf("certification.appeal", proclaimed));
-  const absl::CivilDay last = MonthsAfter(proclaimed, period.value);
-  if (ParisDay(now) > last) {
-    return MakeError(
-        Reason::kAppealPeriodOver,
-        {{"ended", absl::FormatCivilTime(last)}, {"article", period.article}});
+  ASSIGN_OR_RETURN(const AppealPeriod period, AppealPeriodOf(result, rules));
+  if (ParisDay(now) > period.last_day) {
+    return MakeError(Reason::kAppealPeriodOver,
+                     {{"ended", absl::FormatCivilTime(period.last_day)},
+                      {"article", period.article}});
   }
   return absl::OkStatus();
 }

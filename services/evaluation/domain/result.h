@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "common/rules/rule_book.h"
 #include "common/types/enum_names.h"
@@ -43,6 +44,7 @@ struct Appeal {
   DecisionName decision;
   // Whose result it is about.
   EnrolmentName enrolment;
+  PersonName person;
   AppealGround ground = AppealGround::kMaterialError;
   std::string statement;
   AppealState state = AppealState::kLodged;
@@ -63,6 +65,17 @@ void Proclaim(const Decision& decision, const EnrolmentFacts& enrolment,
 
 // Whether the next jury sees the learner: no result yet, or a deferral.
 bool AwaitsJury(const std::optional<Result>& result);
+
+// Until when the decision of a result may be appealed.
+struct AppealPeriod {
+  absl::CivilDay last_day;
+  std::string article;
+};
+
+// The months of certification.appeal after the day on which `result` was
+// proclaimed.
+absl::StatusOr<AppealPeriod> AppealPeriodOf(const Result& result,
+                                            const rules::RuleBook& rules);
 
 // OK while the decision of `result` may be appealed: APPEAL_PERIOD_OVER after
 // the months of certification.appeal, REASON_REQUIRED, UNKNOWN_REFERENCE when

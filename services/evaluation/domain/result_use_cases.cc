@@ -1,12 +1,14 @@
 #include "services/evaluation/domain/result_use_cases.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/types/record.h"
+#include "services/evaluation/domain/erasure.h"
 
 namespace parcours::evaluation {
 
@@ -31,9 +33,16 @@ absl::StatusOr<int64_t> CompleteWithoutJury(EvaluationStore& store,
                   [&](EvaluationUnit& unit) -> absl::StatusOr<std::string> {
                     RETURN_IF_ERROR(
                         unit.plans().Lock(caller.scope, plan.name).status());
+                    std::vector<PersonName> persons;
+                    for (const EnrolmentFacts& one : facts) {
+                      persons.push_back(one.person);
+                    }
+                    ASSIGN_OR_RETURN(const std::set<PersonName> erased,
+                                     unit.ErasedAmong(persons));
                     for (const EnrolmentFacts& one : facts) {
                       if (one.state != EnrolmentState::kCompleted) continue;
                       Result result = CompletedResult(one, caller.now);
+                      if (erased.contains(result.person)) Erase(result);
                       ASSIGN_OR_RETURN(
                           const std::optional<Result> known,
                           unit.results().Find(caller.scope, result.name));
@@ -81,6 +90,7 @@ absl::StatusOr<Appeal> LodgeAppeal(EvaluationStore& store,
         }
         Appeal lodged = appeal;
         lodged.enrolment = result->enrolment;
+        lodged.person = result->person;
         unit.appeals().Insert(lodged);
         return lodged;
       });
@@ -130,6 +140,8 @@ absl::StatusOr<Certificate> ReissueCertificate(
   if (kind == ReissueKind::kNameChange) {
     ASSIGN_OR_RETURN(const EnrolmentFacts facts,
                      enrolments.GetEnrolment(caller, certificate.enrolment));
+    // The certificate keeps the name that it has.
+    if (facts.display_name.empty()) return MakeError(Reason::kPersonErased);
     holder = facts.display_name;
   }
   return ApplyTransition<Certificate>(

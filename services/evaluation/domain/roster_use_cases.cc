@@ -8,6 +8,8 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/types/record.h"
+#include "services/evaluation/domain/erasure.h"
+#include "services/evaluation/domain/erasure_use_cases.h"
 
 namespace parcours::evaluation {
 namespace {
@@ -39,6 +41,36 @@ absl::StatusOr<std::vector<EnrolmentFacts>> AskAbout(
   return facts;
 }
 
+// Whom the owner says that it has erased.
+std::vector<PersonName> ErasedBy(const std::vector<EnrolmentChange>& changes) {
+  std::vector<PersonName> persons;
+  for (const EnrolmentChange& change : changes) {
+    if (change.kind != "erasure") continue;
+    const absl::StatusOr<ErasureName> erasure =
+        ErasureName::Parse(change.resource);
+    if (erasure.ok()) persons.push_back(PersonOf(*erasure));
+  }
+  return persons;
+}
+
+// The same of everybody whom it has ever erased.
+absl::StatusOr<std::vector<PersonName>> AskWhoIsErased(
+    EvaluationStore& store, EnrolmentPort& enrolments,
+    const access::Caller& caller) {
+  std::vector<BodyName> bodies;
+  RETURN_IF_ERROR(store.View(caller, [&](EvaluationUnit& unit) -> absl::Status {
+    ASSIGN_OR_RETURN(bodies, unit.Bodies());
+    return absl::OkStatus();
+  }));
+  std::vector<PersonName> persons;
+  for (const BodyName& body : bodies) {
+    ASSIGN_OR_RETURN(const std::vector<PersonName> erased,
+                     enrolments.ListErasures(caller, body));
+    persons.insert(persons.end(), erased.begin(), erased.end());
+  }
+  return persons;
+}
+
 // Everything the owner says of the cohorts known here.
 absl::StatusOr<std::vector<EnrolmentFacts>> AskAboutAll(
     EvaluationStore& store, EnrolmentPort& enrolments,
@@ -61,12 +93,18 @@ absl::StatusOr<std::vector<EnrolmentFacts>> AskAboutAll(
 absl::StatusOr<int64_t> CopyAll(EvaluationUnit& unit,
                                 const access::Caller& caller,
                                 const std::vector<EnrolmentFacts>& facts) {
+  std::vector<PersonName> persons;
+  for (const EnrolmentFacts& one : facts) persons.push_back(one.person);
+  ASSIGN_OR_RETURN(const std::set<PersonName> erased,
+                   unit.ErasedAmong(persons));
   int64_t changed = 0;
   for (const EnrolmentFacts& one : facts) {
     ASSIGN_OR_RETURN(const std::optional<RosterEntry> known,
                      unit.roster().Find(caller.scope, RosterEntryOf(one.name)));
     RosterEntry entry = known.value_or(RosterEntry{});
     if (!Copy(one, entry)) continue;
+    // What the owner said before it erased somebody brings nobody back.
+    if (erased.contains(entry.person)) Erase(entry);
     ++changed;
     if (known.has_value()) {
       unit.roster().Update(entry);
@@ -115,6 +153,7 @@ absl::StatusOr<std::string> Position(EvaluationStore& store,
 
 absl::StatusOr<RosterProgress> SynchroniseRoster(EvaluationStore& store,
                                                  EnrolmentPort& enrolments,
+                                                 privacy::ErasureLog& log,
                                                  const access::Caller& caller) {
   // What follows is many changes, none of which is the caller's own.
   access::Caller follower = caller;
@@ -127,13 +166,20 @@ absl::StatusOr<RosterProgress> SynchroniseRoster(EvaluationStore& store,
     absl::StatusOr<EnrolmentChanges> changes =
         enrolments.ListChanges(follower, progress.feed_token);
     std::vector<EnrolmentFacts> facts;
+    std::vector<PersonName> erased;
     if (MustStartOver(changes.status()) && !progress.feed_token.empty()) {
       ASSIGN_OR_RETURN(facts, AskAboutAll(store, enrolments, follower));
+      ASSIGN_OR_RETURN(erased, AskWhoIsErased(store, enrolments, follower));
       changes = EnrolmentChanges{.changes = {}, .next_token = "", .more = true};
     } else if (!changes.ok()) {
       return changes.status();
     } else {
       ASSIGN_OR_RETURN(facts, AskAbout(enrolments, follower, changes->changes));
+      erased = ErasedBy(changes->changes);
+    }
+    // Before the position says that it was done.
+    for (const PersonName& person : erased) {
+      RETURN_IF_ERROR(ErasePerson(store, log, follower, person));
     }
     if (changes->next_token == progress.feed_token) return progress;
     ASSIGN_OR_RETURN(const std::optional<int64_t> applied,

@@ -57,11 +57,12 @@ struct ValidationNote {
   absl::Time update_time;
 };
 
-// One version, as it was received. Never changes.
+// One version, as it was received. Never changes, but that its file goes in the
+// end.
 struct NoteVersion {
   NoteVersionName name;
   bool final = false;
-  std::string object_id;
+  std::string object_id;  // empty once the file is removed
   std::string sha256;
   int64_t byte_size = 0;
   int64_t page_count = 0;
@@ -79,6 +80,8 @@ struct NoteVersion {
 struct NoteReader {
   NoteReaderName name;
   PersonName person;
+  // Who wrote the note, and whom the comments are about.
+  PersonName learner;
   std::string person_display_name;
   bool reported = false;
   std::string comments;

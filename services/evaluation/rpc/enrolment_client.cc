@@ -49,6 +49,7 @@ absl::StatusOr<EnrolmentFacts> FactsOf(const enrolment_pb::Enrolment& message) {
 EnrolmentClient::EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel,
                                  std::function<void(int64_t)> on_behind)
     : enrolments_(enrolment_pb::EnrolmentService::NewStub(channel)),
+      erasures_(enrolment_pb::ErasureService::NewStub(channel)),
       feed_(platform_pb::ChangeFeedService::NewStub(channel)),
       on_behind_(std::move(on_behind)) {}
 
@@ -84,6 +85,28 @@ absl::StatusOr<std::vector<EnrolmentFacts>> EnrolmentClient::ListEnrolments(
     request.set_page_token(answer.next_page_token());
   } while (!request.page_token().empty());
   return facts;
+}
+
+absl::StatusOr<std::vector<PersonName>> EnrolmentClient::ListErasures(
+    const access::Caller& caller, const BodyName& body) {
+  std::vector<PersonName> persons;
+  enrolment_pb::ListErasuresRequest request;
+  request.set_parent(body.text());
+  request.set_page_size(kPageSize);
+  do {
+    grpc::ClientContext context;
+    rpc::Propagate({.caller = caller}, kPatience, context);
+    enrolment_pb::ListErasuresResponse answer;
+    RETURN_IF_ERROR(rpc::OwnerStatus(
+        erasures_->ListErasures(&context, request, &answer), body.text()));
+    for (const enrolment_pb::Erasure& one : answer.erasures()) {
+      ASSIGN_OR_RETURN(const PersonName person,
+                       PersonName::Parse(one.person()));
+      persons.push_back(person);
+    }
+    request.set_page_token(answer.next_page_token());
+  } while (!request.page_token().empty());
+  return persons;
 }
 
 absl::StatusOr<EnrolmentChanges> EnrolmentClient::ListChanges(

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/channel.h"
 #include "parcours/enrolment/v1/enrolment.grpc.pb.h"
+#include "parcours/enrolment/v1/erasure.grpc.pb.h"
 #include "parcours/platform/v1/change_feed.grpc.pb.h"
 #include "services/evaluation/domain/enrolment_port.h"
 
@@ -28,12 +29,15 @@ class EnrolmentClient final : public EnrolmentPort {
       const access::Caller& caller, const EnrolmentName& name) override;
   absl::StatusOr<std::vector<EnrolmentFacts>> ListEnrolments(
       const access::Caller& caller, const CohortName& cohort) override;
+  absl::StatusOr<std::vector<PersonName>> ListErasures(
+      const access::Caller& caller, const BodyName& body) override;
   absl::StatusOr<EnrolmentChanges> ListChanges(
       const access::Caller& caller, const std::string& token) override;
 
  private:
   const std::unique_ptr<enrolment::v1::EnrolmentService::StubInterface>
       enrolments_;
+  const std::unique_ptr<enrolment::v1::ErasureService::StubInterface> erasures_;
   const std::unique_ptr<platform::v1::ChangeFeedService::StubInterface> feed_;
   const std::function<void(int64_t)> on_behind_;
 };

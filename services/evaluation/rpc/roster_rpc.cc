@@ -26,10 +26,10 @@ absl::StatusOr<pb::ListRosterEntriesResponse> RosterRpc::ListRosterEntries(
 
 absl::StatusOr<pb::SynchroniseRosterResponse> RosterRpc::SynchroniseRoster(
     const rpc::CallContext& call, const pb::SynchroniseRosterRequest&) {
-  ASSIGN_OR_RETURN(
-      const RosterProgress progress,
-      evaluation::SynchroniseRoster(dependencies_.store,
-                                    dependencies_.enrolments, call.caller));
+  ASSIGN_OR_RETURN(const RosterProgress progress,
+                   evaluation::SynchroniseRoster(
+                       dependencies_.store, dependencies_.enrolments,
+                       dependencies_.erasure_log, call.caller));
   pb::SynchroniseRosterResponse response;
   response.set_applied_count(static_cast<int32_t>(progress.applied_count));
   response.set_feed_token(progress.feed_token);

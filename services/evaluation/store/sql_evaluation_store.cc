@@ -1,7 +1,12 @@
 #include "services/evaluation/store/sql_evaluation_store.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/access/own_key.h"
 #include "common/documents/upload_repository.h"
@@ -196,6 +201,10 @@ class SqlEvaluationUnit final : public EvaluationUnit {
       const access::Scope& scope, const CohortName& cohort) override {
     return AllUnder(NoteVersionTable(), scope, cohort.text());
   }
+  absl::StatusOr<std::vector<NoteVersion>> VersionsOf(
+      const access::Scope& scope, const NoteName& note) override {
+    return AllUnder(NoteVersionTable(), scope, note.text());
+  }
   absl::StatusOr<std::vector<NoteReader>> ReadersOf(
       const access::Scope& scope, const CohortName& cohort) override {
     return AllUnder(NoteReaderTable(), scope, cohort.text());
@@ -256,6 +265,174 @@ class SqlEvaluationUnit final : public EvaluationUnit {
                     "ORDER BY name");
   }
 
+  absl::StatusOr<documents::Upload> ClaimUpload(
+      const access::Scope& scope, const documents::UploadName& name,
+      std::string_view field, const PersonName& person) override {
+    return documents::ClaimUpload(transaction_, scope, name, field,
+                                  person.text());
+  }
+
+  absl::StatusOr<PersonRecord> RecordOf(const access::Scope& scope,
+                                        const PersonName& person) override {
+    const auto theirs = [&](const auto& table, std::string_view where) {
+      Values values{person.text()};
+      std::string all =
+          Cat(where, storage::ScopePredicate(scope, table.reach(), values));
+      return table.SelectWhere(all, std::move(values), ByNameLocked());
+    };
+    std::string in_juries = "(members LIKE $2 OR state = $3) AND body = $1";
+    Values jury_values{person.body(), Cat("%\"", person.text(), "\"%"),
+                       std::string(NameOf(JuryState::kOpen))};
+    in_juries +=
+        storage::ScopePredicate(scope, JuryTable().reach(), jury_values);
+    ASSIGN_OR_RETURN(
+        const std::vector<storage::Result> results,
+        transaction_.QueryTogether(
+            {theirs(RosterEntryTable(), "person = $1"),
+             JuryTable().SelectWhere(in_juries, std::move(jury_values),
+                                     ByNameLocked()),
+             theirs(ValidationNoteTable(), "person = $1"),
+             theirs(NoteReaderTable(), "learner = $1"),
+             theirs(NoteReaderTable(), "person = $1"),
+             theirs(ConflictTable(), "person = $1"),
+             theirs(DecisionTable(), "person = $1"),
+             theirs(ResultTable(), "person = $1"),
+             theirs(AppealTable(), "person = $1"),
+             theirs(CertificateTable(),
+                    "enrolment IN (SELECT enrolment FROM roster_entry"
+                    " WHERE person = $1 UNION SELECT enrolment FROM result"
+                    " WHERE person = $1)")}));
+    PersonRecord record{.person = person};
+    RETURN_IF_ERROR(
+        Take(results[0], RosterEntryTable(), roster_, record.roster));
+    std::vector<Jury> juries;
+    RETURN_IF_ERROR(Take(results[1], JuryTable(), juries_, juries));
+    RETURN_IF_ERROR(
+        Take(results[2], ValidationNoteTable(), notes_, record.notes));
+    RETURN_IF_ERROR(
+        Take(results[3], NoteReaderTable(), readers_, record.reports));
+    RETURN_IF_ERROR(
+        Take(results[4], NoteReaderTable(), readers_, record.readings));
+    RETURN_IF_ERROR(
+        Take(results[5], ConflictTable(), conflicts_, record.conflicts));
+    RETURN_IF_ERROR(
+        Take(results[6], DecisionTable(), decisions_, record.decisions));
+    RETURN_IF_ERROR(Take(results[7], ResultTable(), results_, record.results));
+    RETURN_IF_ERROR(Take(results[8], AppealTable(), appeals_, record.appeals));
+    RETURN_IF_ERROR(Take(results[9], CertificateTable(), certificates_,
+                         record.certificates));
+    for (Jury& jury : juries) Sort(std::move(jury), record);
+    for (const ValidationNote& note : record.notes) {
+      Values values;
+      const std::string where = UnderParent("name", note.name.text(), values);
+      ASSIGN_OR_RETURN(const Rows rows,
+                       transaction_.Query(NoteVersionTable().SelectWhere(
+                           where, std::move(values), ByNameLocked())));
+      RETURN_IF_ERROR(
+          Take({.rows = rows}, NoteVersionTable(), versions_, record.versions));
+    }
+    return record;
+  }
+
+  absl::StatusOr<std::set<PersonName>> ErasedAmong(
+      const std::vector<PersonName>& persons) override {
+    // One statement for some hundred names: engines limit its values.
+    constexpr std::size_t kNames = 300;
+    std::set<PersonName> erased;
+    for (std::size_t first = 0; first < persons.size(); first += kNames) {
+      std::string sql =
+          "SELECT person FROM person_key WHERE erase_time IS NOT NULL"
+          " AND person IN (";
+      Values values;
+      for (std::size_t i = first; i < std::min(persons.size(), first + kNames);
+           ++i) {
+        values.emplace_back(persons[i].text());
+        CatTo(sql, i == first ? "$" : ", $", values.size());
+      }
+      ASSIGN_OR_RETURN(const Rows rows,
+                       transaction_.Query({.sql = Cat(sql, ")"),
+                                           .values = std::move(values)}));
+      for (const storage::Row& row : rows) {
+        erased.insert(PersonName::FromRecord(row.Text(0)));
+      }
+    }
+    return erased;
+  }
+
+  absl::Status ExpireFiles(const PersonName& person,
+                           const std::vector<NoteVersion>& versions) override {
+    for (const NoteVersion& version : versions) {
+      if (version.object_id.empty()) continue;
+      // An upload did not always say whose it became.
+      ASSIGN_OR_RETURN(
+          const Rows rows,
+          transaction_.Query(
+              {.sql = "SELECT name FROM upload"
+                      " WHERE person IN ($1, '') AND body = $2"
+                      " AND object_id = $3",
+               .values = {person.text(), person.body(), version.object_id}}));
+      for (const storage::Row& row : rows) {
+        ASSIGN_OR_RETURN(
+            documents::Upload upload,
+            uploads_.Lock(access::Scope::Body(person.body()),
+                          documents::UploadName::FromRecord(row.Text(0))));
+        upload.state = documents::UploadState::kExpired;
+        upload.person = person.text();
+        upload.sha256.clear();
+        uploads_.Update(upload);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Forget(const PersonName& person) override {
+    RETURN_IF_ERROR(documents::ExpireUploadsOf(transaction_, person.text()));
+    for (const char* role : {"learner", "jury_member", "reader"}) {
+      transaction_.Write({.sql = "DELETE FROM ownership WHERE owner_key = $1",
+                          .values = {OwnKey(role, person.text())}});
+    }
+    transaction_.person_keys().Erase(person.text());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Result>> ResultsWithNoteFiles(
+      const access::Scope& scope, const BodyName& body, absl::Time before,
+      int limit) override {
+    return AllWhere(
+        ResultTable(), scope,
+        "body = $1 AND proclaim_time < $2 AND EXISTS (SELECT 1 FROM"
+        " validation_note AS note JOIN note_version AS one"
+        " ON one.name > note.name || '/versions/'"
+        " AND one.name < note.name || '/versions0'"
+        " WHERE note.enrolment = result.enrolment AND one.object_id <> '')",
+        {body.text(), absl::ToUnixMicros(before)},
+        Cat("ORDER BY name LIMIT ", limit));
+  }
+
+  absl::StatusOr<std::vector<Appeal>> AppealsWithTexts(
+      const access::Scope& scope, const BodyName& body, absl::Time before,
+      int limit) override {
+    return AllWhere(AppealTable(), scope,
+                    "body = $1 AND answer_time < $2"
+                    " AND (statement <> '' OR answer <> '')",
+                    {body.text(), absl::ToUnixMicros(before)},
+                    Cat("ORDER BY name LIMIT ", limit));
+  }
+
+  absl::StatusOr<std::vector<BodyName>> Bodies() override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query({.sql = "SELECT body FROM roster_entry UNION"
+                                   " SELECT body FROM assessment_plan"
+                                   " ORDER BY body",
+                            .values = {}}));
+    std::vector<BodyName> bodies;
+    for (const storage::Row& row : rows) {
+      bodies.push_back(BodyName::FromRecord(row.Text(0)));
+    }
+    return bodies;
+  }
+
   absl::StatusOr<int64_t> NextInSeries(const BodyName& body, Series series,
                                        int64_t year) override {
     // The row that is written stays locked until the transaction ends.
@@ -292,6 +469,42 @@ class SqlEvaluationUnit final : public EvaluationUnit {
   }
 
  private:
+  std::string_view ByNameLocked() const {
+    return transaction_.writable() ? "ORDER BY name {for_update}"
+                                   : "ORDER BY name";
+  }
+
+  // Adds to `taken` what a statement of ByNameLocked has read.
+  template <typename Resource>
+  absl::Status Take(const storage::Result& result, const Table<Resource>& table,
+                    RecordingRepository<Resource>& repository,
+                    std::vector<Resource>& taken) {
+    for (const storage::Row& row : result.rows) {
+      ASSIGN_OR_RETURN(Resource resource,
+                       table.Decode(row, transaction_.person_keys()));
+      if (transaction_.writable()) repository.NoteLocked(resource);
+      taken.push_back(std::move(resource));
+    }
+    return absl::OkStatus();
+  }
+
+  // `jury` as one of the person's sessions, their juries, or neither.
+  static void Sort(Jury jury, PersonRecord& record) {
+    const bool sits = std::any_of(
+        jury.members.begin(), jury.members.end(),
+        [&](const JuryMember& m) { return m.person == record.person; });
+    const bool examined =
+        jury.state == JuryState::kOpen &&
+        std::any_of(record.roster.begin(), record.roster.end(),
+                    [&](const RosterEntry& entry) {
+                      return std::find(
+                                 jury.candidates.begin(), jury.candidates.end(),
+                                 entry.enrolment) != jury.candidates.end();
+                    });
+    if (examined) record.sessions.push_back(jury);
+    if (sits) record.juries.push_back(std::move(jury));
+  }
+
   template <typename Resource>
   absl::StatusOr<std::vector<Resource>> AllWhere(const Table<Resource>& table,
                                                  const access::Scope& scope,

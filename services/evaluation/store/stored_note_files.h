@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/documents/inspect.h"
 #include "common/documents/upload_store.h"
+#include "common/storage/database.h"
 #include "services/evaluation/domain/note_files.h"
 
 namespace parcours::evaluation {
@@ -14,15 +15,17 @@ namespace parcours::evaluation {
 // NoteFiles in the upload store, looked at by the inspector. Thread-safe.
 class StoredNoteFiles final : public NoteFiles {
  public:
-  // `store` outlives this.
-  StoredNoteFiles(const documents::UploadStore& store,
+  // Both outlive this.
+  StoredNoteFiles(storage::Database& database,
+                  const documents::UploadStore& store,
                   documents::InspectorOptions inspector)
-      : store_(store), inspector_(std::move(inspector)) {}
+      : database_(database), store_(store), inspector_(std::move(inspector)) {}
 
   absl::StatusOr<NoteFile> Inspect(const documents::Upload& upload) override;
   absl::StatusOr<std::string> Read(const std::string& object_id) override;
 
  private:
+  storage::Database& database_;
   const documents::UploadStore& store_;
   const documents::InspectorOptions inspector_;
 };

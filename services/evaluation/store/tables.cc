@@ -60,7 +60,8 @@ const storage::Table<ValidationNote>& ValidationNoteTable() {
                   &ValidationNote::subject_decision_time)
           .Column("version_count", &ValidationNote::version_count)
           .Column("final_version", &ValidationNote::final_version)
-          .Json("adaptation", &ValidationNote::adaptation)
+          .SealedFor("person", &ValidationNote::person)
+          .SealedJson("adaptation", &ValidationNote::adaptation)
           .Column("reopen_reason", &ValidationNote::reopen_reason));
   return table;
 }
@@ -87,7 +88,9 @@ const storage::Table<NoteReader>& NoteReaderTable() {
           .Column("person", &NoteReader::person)
           .Column("person_display_name", &NoteReader::person_display_name)
           .Column("reported", &NoteReader::reported)
-          .Column("comments", &NoteReader::comments)
+          .Column("learner", &NoteReader::learner)
+          .SealedFor("learner", &NoteReader::learner)
+          .Sealed("comments", &NoteReader::comments)
           .Column("mark_hundredths", &NoteReader::mark_hundredths)
           .Column("report_time", &NoteReader::report_time));
   return table;
@@ -120,9 +123,12 @@ const storage::Table<Decision>& DecisionTable() {
   static const auto& table = *new storage::Table<Decision>(
       storage::Table<Decision>("decision")
           .Column("enrolment", &Decision::enrolment)
+          .Column("person", &Decision::person)
+          .SealedFor("person", &Decision::person)
           .Column("outcome", &Decision::outcome)
-          .Column("reason", &Decision::reason)
+          .Sealed("reason", &Decision::reason)
           .Column("reason_salt", &Decision::reason_salt)
+          .Column("reason_commitment", &Decision::reason_commitment)
           .Column("mark_hundredths", &Decision::mark_hundredths)
           .Column("deciding_members", &Decision::deciding_members)
           .Column("corrects", &Decision::corrects)
@@ -167,10 +173,12 @@ const storage::Table<Appeal>& AppealTable() {
           .Within(storage::Reach::Through({"enrolment"}))
           .Column("decision", &Appeal::decision)
           .Column("enrolment", &Appeal::enrolment)
+          .Column("person", &Appeal::person)
+          .SealedFor("person", &Appeal::person)
           .Column("ground", &Appeal::ground)
-          .Column("statement", &Appeal::statement)
+          .Sealed("statement", &Appeal::statement)
           .Column("state", &Appeal::state)
-          .Column("answer", &Appeal::answer)
+          .Sealed("answer", &Appeal::answer)
           .Column("answered_by", &Appeal::answered_by)
           .Column("answer_time", &Appeal::answer_time));
   return table;

@@ -46,13 +46,15 @@ EvaluationFixture::EvaluationFixture(storage::Engine engine,
   upload_store_ = *std::move(uploads);
   store_ = std::make_unique<SqlEvaluationStore>(*database_);
   files_ = std::make_unique<StoredNoteFiles>(
-      *upload_store_, documents::InspectorOptions{
-                          .program = Variable("PARCOURS_DOCUMENTS_INSPECTOR")});
+      *database_, *upload_store_,
+      documents::InspectorOptions{
+          .program = Variable("PARCOURS_DOCUMENTS_INSPECTOR")});
   const Dependencies dependencies{
       .store = *store_,
       .enrolments = enrolment_,
       .scheduling = scheduling,
       .files = *files_,
+      .erasure_log = erasure_log_,
       .rules = rules_,
       .page_tokens = page_tokens_,
       .feed_token = [](int64_t position) { return std::to_string(position); }};
@@ -67,6 +69,9 @@ EvaluationFixture::EvaluationFixture(storage::Engine engine,
       shell, *database_, *upload_store_,
       documents::PdfUploads(
           {.program = Variable("PARCOURS_DOCUMENTS_INSPECTOR")})));
+  personal_data_ = std::make_unique<EvaluationPersonalData>(dependencies);
+  services_.push_back(std::make_unique<privacy::PrivacyRpc>(shell, *database_,
+                                                            *personal_data_));
   std::vector<rpc::AnyService*> served;
   for (const auto& service : services_) served.push_back(service.get());
   rpc_.Serve(served);
@@ -77,9 +82,18 @@ EvaluationFixture::EvaluationFixture(storage::Engine engine,
   certificates_ = pb::CertificateService::NewStub(rpc_.channel());
   roster_ = pb::RosterService::NewStub(rpc_.channel());
   uploads_ = platform::v1::UploadService::NewStub(rpc_.channel());
+  privacy_ = platform::v1::PrivacyService::NewStub(rpc_.channel());
 }
 
 EvaluationFixture::~EvaluationFixture() { rpc_.StopServing(); }
+
+access::Caller EvaluationFixture::OwnCaller() {
+  access::Caller caller{.scope = access::Scope::Installation()};
+  caller.principal.subject = "service:evaluation";
+  caller.method = "Test";
+  caller.now = rpc_.clock().Now();
+  return caller;
+}
 
 void EvaluationFixture::AdvanceTo(absl::CivilDay day) {
   const absl::Time morning = ParisMidnight(day) + absl::Hours(9);

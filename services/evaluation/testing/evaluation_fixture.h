@@ -7,7 +7,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
+#include "common/access/caller.h"
 #include "common/documents/upload_service.h"
+#include "common/privacy/erasure_log.h"
+#include "common/privacy/privacy_rpc.h"
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/page_token.h"
 #include "common/rules/rule_book.h"
@@ -20,8 +23,10 @@
 #include "parcours/evaluation/v1/result.grpc.pb.h"
 #include "parcours/evaluation/v1/roster.grpc.pb.h"
 #include "parcours/evaluation/v1/validation_note.grpc.pb.h"
+#include "parcours/platform/v1/privacy.grpc.pb.h"
 #include "services/evaluation/rpc/assessment_plan_rpc.h"
 #include "services/evaluation/rpc/certificate_rpc.h"
+#include "services/evaluation/rpc/evaluation_personal_data.h"
 #include "services/evaluation/rpc/jury_rpc.h"
 #include "services/evaluation/rpc/result_rpc.h"
 #include "services/evaluation/rpc/roster_rpc.h"
@@ -41,6 +46,11 @@ class EvaluationFixture {
   ~EvaluationFixture();
 
   FakeEnrolment& enrolment() { return enrolment_; }
+  const documents::UploadStore& upload_store() const { return *upload_store_; }
+  privacy::FileErasureLog& erasure_log() { return erasure_log_; }
+  const rules::RuleBook& rules() const { return rules_; }
+  // The service's own work at business time.
+  access::Caller OwnCaller();
   EvaluationStore& store() { return *store_; }
   storage::Database& database() { return *database_; }
   const CohortName& cohort() const { return cohort_; }
@@ -107,11 +117,13 @@ class EvaluationFixture {
   pb::CertificateService::Stub& certificates() { return *certificates_; }
   pb::RosterService::Stub& roster() { return *roster_; }
   platform::v1::UploadService::Stub& uploads() { return *uploads_; }
+  platform::v1::PrivacyService::Stub& privacy() { return *privacy_; }
 
  private:
   const CohortName cohort_ =
       CohortName::FromRecord("bodies/opale/cohorts/essai-2026");
   testing::TempDir folder_;
+  privacy::FileErasureLog erasure_log_{folder_.File("erasures.log")};
   testing::TestDatabase test_database_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<documents::UploadStore> upload_store_;
@@ -120,6 +132,7 @@ class EvaluationFixture {
   rules::RuleBook rules_;
   rpc::PageTokens page_tokens_{"a key that only tests know"};
   FakeEnrolment enrolment_;
+  std::unique_ptr<EvaluationPersonalData> personal_data_;
   RpcFixture rpc_;
   std::vector<std::unique_ptr<rpc::AnyService>> services_;
   std::unique_ptr<pb::AssessmentPlanService::Stub> plans_;
@@ -129,6 +142,7 @@ class EvaluationFixture {
   std::unique_ptr<pb::CertificateService::Stub> certificates_;
   std::unique_ptr<pb::RosterService::Stub> roster_;
   std::unique_ptr<platform::v1::UploadService::Stub> uploads_;
+  std::unique_ptr<platform::v1::PrivacyService::Stub> privacy_;
 };
 
 }  // namespace parcours::evaluation

@@ -34,6 +34,22 @@ void FakeEnrolment::Put(const EnrolmentFacts& facts) {
   changes_.push_back({.kind = "enrolment", .resource = facts.name.text()});
 }
 
+void FakeEnrolment::Erase(const PersonName& person) {
+  const absl::MutexLock lock(&mutex_);
+  for (auto& [name, facts] : enrolments_) {
+    if (facts.person != person) continue;
+    facts.display_name.clear();
+    facts.has_measures = false;
+    changes_.push_back({.kind = "enrolment", .resource = name.text()});
+  }
+  erased_.push_back(person);
+  changes_.push_back(
+      {.kind = "erasure",
+       .resource = ChildName<ErasureName>(person.Under<BodyName>(), "erasures",
+                                          person.id())
+                       .text()});
+}
+
 void FakeEnrolment::SetDown(bool down) {
   const absl::MutexLock lock(&mutex_);
   down_ = down;
@@ -64,6 +80,17 @@ absl::StatusOr<std::vector<EnrolmentFacts>> FakeEnrolment::ListEnrolments(
     if (name.Under<CohortName>() == cohort) listed.push_back(facts);
   }
   return listed;
+}
+
+absl::StatusOr<std::vector<PersonName>> FakeEnrolment::ListErasures(
+    const access::Caller&, const BodyName& body) {
+  const absl::MutexLock lock(&mutex_);
+  if (down_) return Down();
+  std::vector<PersonName> persons;
+  for (const PersonName& person : erased_) {
+    if (person.Under<BodyName>() == body) persons.push_back(person);
+  }
+  return persons;
 }
 
 absl::StatusOr<EnrolmentChanges> FakeEnrolment::ListChanges(

@@ -21,6 +21,9 @@ class FakeEnrolment final : public EnrolmentPort {
  public:
   // Adds or changes an enrolment, which also stands in the feed.
   void Put(const EnrolmentFacts& facts);
+  // Says from now on that `person` has been erased, their enrolments without a
+  // name.
+  void Erase(const PersonName& person);
   // While down, every call is OWNER_UNAVAILABLE.
   void SetDown(bool down);
   // The feed forgets everything that it has said so far.
@@ -30,6 +33,8 @@ class FakeEnrolment final : public EnrolmentPort {
       const access::Caller& caller, const EnrolmentName& name) override;
   absl::StatusOr<std::vector<EnrolmentFacts>> ListEnrolments(
       const access::Caller& caller, const CohortName& cohort) override;
+  absl::StatusOr<std::vector<PersonName>> ListErasures(
+      const access::Caller& caller, const BodyName& body) override;
   absl::StatusOr<EnrolmentChanges> ListChanges(
       const access::Caller& caller, const std::string& token) override;
 
@@ -37,6 +42,7 @@ class FakeEnrolment final : public EnrolmentPort {
   absl::Mutex mutex_;
   bool down_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<EnrolmentName, EnrolmentFacts> enrolments_ ABSL_GUARDED_BY(mutex_);
+  std::vector<PersonName> erased_ ABSL_GUARDED_BY(mutex_);
   std::vector<EnrolmentChange> changes_ ABSL_GUARDED_BY(mutex_);
   std::size_t floor_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -115,6 +115,7 @@ AttendanceEntry EntryOn(const SignerRecord& record, EntryAct act,
   entry.signer = record.signer;
   entry.role = record.role;
   entry.enrolment = record.enrolment;
+  entry.person = record.signer;
   entry.claim = record.claim;
   entry.attended_minutes = record.attended_minutes;
   entry.means = means;
@@ -461,6 +462,7 @@ absl::Status Append(absl::Time now, const std::string& author,
                                     NewUuidV7(now));
   entry.sequence = sheet.entry_count + 1;
   entry.author = author;
+  if (entry.person.empty()) entry.person = entry.signer;
   entry.create_time = now;
   entry.salt = crypto::RandomHex(kSaltBytes);
   entry.commitment = crypto::Commitment(entry.salt, TextsOf(entry));

@@ -70,6 +70,9 @@ struct AttendanceEntry {
   PersonName signer;
   SignerRole role = SignerRole::kLearner;
   EnrolmentName enrolment;
+  // Whose the free texts are: the learner whom the entry is about; of a
+  // trainer's own, the trainer. Not part of the chain.
+  PersonName person;
   AttendanceClaim claim;
   int64_t attended_minutes = 0;
   SigningMeans means = SigningMeans::kPersonalLink;

@@ -10,6 +10,8 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/text/view.h"
+#include "services/scheduling/domain/erasure.h"
+#include "services/scheduling/domain/erasure_use_cases.h"
 
 namespace parcours::scheduling {
 namespace {
@@ -102,6 +104,9 @@ absl::Status CopyTrainers(SchedulingStore& store, EnrolmentPort& enrolment,
                     [&](SchedulingUnit& unit) -> absl::StatusOr<std::string> {
                       Trainer added_trainer{.name = trainer.person,
                                             .display_name = *display_name};
+                      ASSIGN_OR_RETURN(const bool erased,
+                                       IsErasedForGood(unit, trainer.person));
+                      if (erased) Erase(added_trainer);
                       unit.trainers().Insert(added_trainer);
                       return trainer.person.text();
                     })
@@ -405,6 +410,7 @@ absl::StatusOr<CalendarVersion> PublishCalendar(SchedulingStore& store,
         ASSIGN_OR_RETURN(CalendarVersion version,
                          Publish(publication, caller.now));
         unit.calendar_versions().Insert(version);
+        unit.KeepTrainers(version);
         calendar.published_version = version.number;
         unit.calendars().Update(calendar);
         RETURN_IF_ERROR(AddSheets(unit, caller, version));

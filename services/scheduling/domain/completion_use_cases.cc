@@ -5,6 +5,7 @@
 
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/scheduling/domain/erasure_use_cases.h"
 #include "services/scheduling/domain/session_record.h"
 
 namespace parcours::scheduling {
@@ -71,6 +72,7 @@ absl::StatusOr<CompletionRecord> CreateCompletionRecord(
                                 Reason::kUnknownReference)
                : facts.status();
   }
+  if (facts->display_name.empty()) return MakeError(Reason::kPersonErased);
   ASSIGN_OR_RETURN(const ActionFacts action, owner.GetAction(caller, *facts));
   return ChangeResource<CompletionRecord>(
       store, caller, &SchedulingUnit::completion_records,
@@ -81,6 +83,9 @@ absl::StatusOr<CompletionRecord> CreateCompletionRecord(
         if (issued.has_value()) {
           return MakeError(Reason::kAlreadyExists, {{"resource", name.text()}});
         }
+        ASSIGN_OR_RETURN(const bool erased,
+                         IsErasedForGood(unit, facts->person));
+        if (erased) return MakeError(Reason::kPersonErased);
         ASSIGN_OR_RETURN(
             const CohortAttendance attendance,
             ReadAttendance(unit, caller, enrolment.Under<CohortName>()));

@@ -24,8 +24,8 @@ absl::StatusOr<Page<AttendanceSummary>> ListSummaries(
     const CohortName& cohort, const PageRequest& request);
 
 // Issues the record of an enrolment once its owner has stated it at this
-// moment. UNKNOWN_REFERENCE, OWNER_UNAVAILABLE, ALREADY_EXISTS and the errors
-// of IssueRecord.
+// moment. UNKNOWN_REFERENCE, OWNER_UNAVAILABLE, ALREADY_EXISTS, PERSON_ERASED
+// and the errors of IssueRecord.
 absl::StatusOr<CompletionRecord> CreateCompletionRecord(
     SchedulingStore& store, EnrolmentPort& owner, const access::Caller& caller,
     const EnrolmentName& enrolment);

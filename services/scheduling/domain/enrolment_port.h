@@ -55,7 +55,7 @@ class EnrolmentPort {
   virtual absl::StatusOr<CohortFacts> GetCohort(const access::Caller& caller,
                                                 const CohortName& name) = 0;
 
-  // The name by which a person is called.
+  // The name by which a person is called; empty for one whom it has erased.
   virtual absl::StatusOr<std::string> GetPersonDisplayName(
       const access::Caller& caller, const PersonName& name) = 0;
 
@@ -68,6 +68,10 @@ class EnrolmentPort {
 
   virtual absl::StatusOr<ActionFacts> GetAction(
       const access::Caller& caller, const EnrolmentFacts& enrolment) = 0;
+
+  // Whom it has ever erased, in every body.
+  virtual absl::StatusOr<std::vector<PersonName>> ListErasures(
+      const access::Caller& caller) = 0;
 
   // The changes after `token`; empty: from the oldest that is kept. Also
   // FEED_TRIMMED and FEED_INCARNATION_CHANGED.

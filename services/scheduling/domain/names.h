@@ -27,9 +27,16 @@ using ProgrammeName = ResourceName<"bodies/*/programmes/*">;
 using PersonName = ResourceName<"bodies/*/persons/*">;
 using OrganisationName = ResourceName<"bodies/*/organisations/*">;
 using EnrolmentName = ResourceName<"bodies/*/cohorts/*/enrolments/*">;
+using ErasureName = ResourceName<"bodies/*/erasures/*">;
 
 inline CalendarName CalendarOf(const CohortName& cohort) {
   return CalendarName::FromRecord(cohort.text() + "/calendar");
+}
+
+// Whom an erasure of enrolment is about: it has the id of the person.
+inline PersonName PersonOf(const ErasureName& erasure) {
+  return ChildName<PersonName>(erasure.Under<BodyName>(), "persons",
+                               erasure.id());
 }
 
 inline SheetName SheetOf(const HalfDayName& half_day) {

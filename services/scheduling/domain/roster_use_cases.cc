@@ -8,6 +8,8 @@
 
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/scheduling/domain/erasure.h"
+#include "services/scheduling/domain/erasure_use_cases.h"
 #include "services/scheduling/domain/session_record.h"
 
 namespace parcours::scheduling {
@@ -69,6 +71,16 @@ absl::StatusOr<std::set<CohortName>> TouchedCohorts(
     return absl::OkStatus();
   }));
   return touched;
+}
+
+// Whom the owner says that it has erased.
+std::vector<PersonName> ErasedBy(const std::vector<EnrolmentChange>& changes) {
+  std::vector<PersonName> persons;
+  for (const EnrolmentChange& change : changes) {
+    if (change.kind != "erasure") continue;
+    persons.push_back(PersonOf(ErasureName::FromRecord(change.resource)));
+  }
+  return persons;
 }
 
 absl::StatusOr<OwnerState> ReadChanged(
@@ -150,6 +162,14 @@ absl::Status ApplyEnrolment(SchedulingUnit& unit, const access::Caller& caller,
   const absl::TimeZone zone =
       ZoneOf(calendar.has_value() ? calendar->time_zone : "Europe/Paris");
   if (!Copy(facts, zone, caller.now, entry)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool erased, IsErasedForGood(unit, entry.person));
+  if (erased) {
+    // What the owner said before it erased somebody brings nobody back.
+    Erase(entry);
+  } else if (entry.display_name.empty() && known.has_value()) {
+    // Erased by the owner: until that is done here too, the name tells where.
+    entry.display_name = known->display_name;
+  }
   if (known.has_value()) {
     unit.roster().Update(entry);
   } else {
@@ -169,6 +189,10 @@ absl::Status ApplyCohort(SchedulingUnit& unit, const access::Caller& caller,
 absl::Status ApplyName(SchedulingUnit& unit, const access::Caller& caller,
                        const PersonName& person,
                        const std::string& display_name) {
+  // Somebody whom the owner has erased: that is done as an erasure.
+  if (display_name.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool erased, IsErasedForGood(unit, person));
+  if (erased) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<Trainer> trainer,
                    unit.trainers().Find(caller.scope, person));
   if (trainer.has_value() && trainer->display_name != display_name) {
@@ -261,7 +285,7 @@ absl::Status Settle(SchedulingStore& store, const access::Caller& caller,
 }  // namespace
 
 absl::StatusOr<AppliedChanges> ApplyEnrolmentChanges(
-    SchedulingStore& store, EnrolmentPort& enrolment,
+    SchedulingStore& store, EnrolmentPort& enrolment, privacy::ErasureLog& log,
     const access::Caller& asking) {
   const access::Caller caller = WithoutRequestId(asking);
   AppliedChanges applied;
@@ -276,11 +300,13 @@ absl::StatusOr<AppliedChanges> ApplyEnrolmentChanges(
     const absl::StatusOr<EnrolmentChanges> read =
         enrolment.ListChanges(caller, from);
     OwnerState state;
+    std::vector<PersonName> erased;
     std::string to;
     if (read.ok()) {
       if (read->changes.empty() && read->next_token == from) break;
       ASSIGN_OR_RETURN(state,
                        ReadChanged(store, enrolment, caller, read->changes));
+      erased = ErasedBy(read->changes);
       to = read->next_token;
       more = read->more;
     } else if (read.status().code() == absl::StatusCode::kOutOfRange &&
@@ -288,8 +314,13 @@ absl::StatusOr<AppliedChanges> ApplyEnrolmentChanges(
       // The feed is followed again from its oldest change, after a copy of
       // everything makes up for what is no longer in it.
       ASSIGN_OR_RETURN(state, ReadEverything(store, enrolment, caller));
+      ASSIGN_OR_RETURN(erased, enrolment.ListErasures(caller));
     } else {
       return read.status();
+    }
+    // Before the position says that it was done.
+    for (const PersonName& person : erased) {
+      RETURN_IF_ERROR(ErasePerson(store, log, caller, person));
     }
     ASSIGN_OR_RETURN(const bool moved, Apply(store, caller, state, from, to));
     if (!moved) {

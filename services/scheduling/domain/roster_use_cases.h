@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/access/caller.h"
+#include "common/privacy/erasure_log.h"
 #include "common/types/record.h"
 #include "services/scheduling/domain/enrolment_port.h"
 #include "services/scheduling/domain/scheduling_store.h"
@@ -20,12 +21,14 @@ struct AppliedChanges {
 
 // Follows enrolment's feed from where the copy stands to its end: copies each
 // enrolment, cohort and name that changed, and stores the position in the same
-// transaction. What waited on a sheet and is now known is settled. After a trim
-// or a restore of the feed, the known cohorts are read anew. Any number may run
-// at the same time. `caller` serves the whole installation. OWNER_UNAVAILABLE;
-// what was applied before stays.
+// transaction. Whom it has erased is erased here, and noted in `log`. What
+// waited on a sheet and is now known is settled. After a trim or a restore of
+// the feed, the known cohorts and all erasures are read anew. Any number may
+// run at the same time. `caller` serves the whole installation.
+// OWNER_UNAVAILABLE, and the errors of ErasePerson; what was applied before
+// stays.
 absl::StatusOr<AppliedChanges> ApplyEnrolmentChanges(
-    SchedulingStore& store, EnrolmentPort& enrolment,
+    SchedulingStore& store, EnrolmentPort& enrolment, privacy::ErasureLog& log,
     const access::Caller& caller);
 
 }  // namespace parcours::scheduling

@@ -17,6 +17,7 @@
 #include "services/scheduling/domain/attendance.h"
 #include "services/scheduling/domain/calendar.h"
 #include "services/scheduling/domain/completion.h"
+#include "services/scheduling/domain/legal_holds.h"
 #include "services/scheduling/domain/names.h"
 #include "services/scheduling/domain/roster.h"
 #include "services/scheduling/domain/venue.h"
@@ -114,6 +115,28 @@ class SchedulingUnit {
   // be reconciled when it was recorded.
   virtual absl::StatusOr<std::vector<HalfDayName>> HalfDaysToReconcile(
       const CohortName& cohort) = 0;
+
+  // Entries of the cohort with a witness, a statement or a reason, by name; in
+  // a change, locked.
+  virtual absl::StatusOr<std::vector<AttendanceEntry>> EntriesWithTexts(
+      const CohortName& cohort) = 0;
+  // The cohorts of the body that have such entries.
+  virtual absl::StatusOr<std::vector<CohortName>> CohortsWithTexts(
+      const BodyName& body) = 0;
+
+  // `version` has been published: its trainers are found by their person.
+  virtual void KeepTrainers(const CalendarVersion& version) = 0;
+
+  // Everything on `person`; in a change, locked, together with the calendars of
+  // their cohorts.
+  virtual absl::StatusOr<PersonRecord> RecordOf(const PersonName& person) = 0;
+
+  // Whether Forget was called of `person`.
+  virtual absl::StatusOr<bool> IsErased(const PersonName& person) = 0;
+
+  // Takes away what opens the sealed texts of `person`, for ever, and what they
+  // owned. To be called last.
+  virtual void Forget(const PersonName& person) = 0;
 
   // Position of the change feed at which this unit reads.
   virtual absl::StatusOr<int64_t> FeedPosition() = 0;

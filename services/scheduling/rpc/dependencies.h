@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "common/privacy/erasure_log.h"
 #include "common/rpc/page_response.h"
 #include "common/rpc/page_token.h"
 #include "common/rules/rule_book.h"
@@ -17,6 +18,7 @@ namespace parcours::scheduling {
 struct Dependencies {
   SchedulingStore& store;
   EnrolmentPort& enrolment;
+  privacy::ErasureLog& erasure_log;
   const rules::RuleBook& rules;
   const rpc::PageTokens& page_tokens;
   // The feed token of a position.

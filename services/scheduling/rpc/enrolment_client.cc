@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/grpc_status.h"
@@ -90,6 +91,7 @@ EnrolmentClient::EnrolmentClient(const std::shared_ptr<grpc::Channel>& channel,
     : programmes_(enrolment_pb::ProgrammeService::NewStub(channel)),
       people_(enrolment_pb::PeopleService::NewStub(channel)),
       enrolments_(enrolment_pb::EnrolmentService::NewStub(channel)),
+      erasures_(enrolment_pb::ErasureService::NewStub(channel)),
       feed_(platform_pb::ChangeFeedService::NewStub(channel)),
       on_behind_(std::move(on_behind)) {}
 
@@ -97,6 +99,7 @@ std::vector<std::string> EnrolmentClient::Services() {
   return {enrolment_pb::ProgrammeService::service_full_name(),
           enrolment_pb::PeopleService::service_full_name(),
           enrolment_pb::EnrolmentService::service_full_name(),
+          enrolment_pb::ErasureService::service_full_name(),
           platform_pb::ChangeFeedService::service_full_name()};
 }
 
@@ -135,7 +138,8 @@ absl::StatusOr<std::string> EnrolmentClient::GetPersonDisplayName(
                    Call(caller, *people_,
                         &enrolment_pb::PeopleService::StubInterface::GetPerson,
                         request, name.text()));
-  return Cat(person.given_name(), " ", person.family_name());
+  const std::string full = Cat(person.given_name(), " ", person.family_name());
+  return std::string(absl::StripAsciiWhitespace(full));
 }
 
 absl::StatusOr<EnrolmentFacts> EnrolmentClient::GetEnrolment(
@@ -206,6 +210,44 @@ absl::StatusOr<ActionFacts> EnrolmentClient::GetAction(
     action.organisation_display_name = organisation.display_name();
   }
   return action;
+}
+
+absl::StatusOr<std::vector<PersonName>> EnrolmentClient::ListErasures(
+    const access::Caller& caller) {
+  std::vector<std::string> bodies;
+  enrolment_pb::ListBodiesRequest list_bodies;
+  list_bodies.set_page_size(kPageSize);
+  do {
+    ASSIGN_OR_RETURN(
+        const enrolment_pb::ListBodiesResponse page,
+        Call(caller, *programmes_,
+             &enrolment_pb::ProgrammeService::StubInterface::ListBodies,
+             list_bodies, "bodies"));
+    for (const enrolment_pb::Body& body : page.bodies()) {
+      bodies.push_back(body.name());
+    }
+    list_bodies.set_page_token(page.next_page_token());
+  } while (!list_bodies.page_token().empty());
+  std::vector<PersonName> persons;
+  for (const std::string& body : bodies) {
+    enrolment_pb::ListErasuresRequest request;
+    request.set_parent(body);
+    request.set_page_size(kPageSize);
+    do {
+      ASSIGN_OR_RETURN(
+          const enrolment_pb::ListErasuresResponse page,
+          Call(caller, *erasures_,
+               &enrolment_pb::ErasureService::StubInterface::ListErasures,
+               request, body));
+      for (const enrolment_pb::Erasure& erasure : page.erasures()) {
+        ASSIGN_OR_RETURN(const ErasureName name,
+                         ErasureName::Parse(erasure.name()));
+        persons.push_back(PersonOf(name));
+      }
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+  }
+  return persons;
 }
 
 absl::StatusOr<EnrolmentChanges> EnrolmentClient::ListChanges(

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/channel.h"
 #include "parcours/enrolment/v1/enrolment.grpc.pb.h"
+#include "parcours/enrolment/v1/erasure.grpc.pb.h"
 #include "parcours/enrolment/v1/people.grpc.pb.h"
 #include "parcours/enrolment/v1/programme_service.grpc.pb.h"
 #include "parcours/platform/v1/change_feed.grpc.pb.h"
@@ -40,6 +41,8 @@ class EnrolmentClient final : public EnrolmentPort {
       const access::Caller& caller, const CohortName& cohort) override;
   absl::StatusOr<ActionFacts> GetAction(
       const access::Caller& caller, const EnrolmentFacts& enrolment) override;
+  absl::StatusOr<std::vector<PersonName>> ListErasures(
+      const access::Caller& caller) override;
   absl::StatusOr<EnrolmentChanges> ListChanges(
       const access::Caller& caller, const std::string& token) override;
 
@@ -49,6 +52,7 @@ class EnrolmentClient final : public EnrolmentPort {
   const std::unique_ptr<enrolment::v1::PeopleService::StubInterface> people_;
   const std::unique_ptr<enrolment::v1::EnrolmentService::StubInterface>
       enrolments_;
+  const std::unique_ptr<enrolment::v1::ErasureService::StubInterface> erasures_;
   const std::unique_ptr<platform::v1::ChangeFeedService::StubInterface> feed_;
   const std::function<void(int64_t)> on_behind_;
 };

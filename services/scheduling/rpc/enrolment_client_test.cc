@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "common/rpc/convert.h"
@@ -23,6 +24,7 @@ namespace enrolment_pb = ::parcours::enrolment::v1;
 namespace platform_pb = ::parcours::platform::v1;
 
 constexpr char kCohort[] = "bodies/opale/cohorts/c";
+constexpr char kErased[] = "bodies/opale/persons/erased";
 
 enrolment_pb::Enrolment Enrolled(const std::string& id) {
   enrolment_pb::Enrolment enrolment;
@@ -45,6 +47,14 @@ class Programmes final : public enrolment_pb::ProgrammeService::Service {
                        enrolment_pb::Body* body) override {
     body->set_display_name("Opale");
     body->set_legal_name("Association Opale");
+    return grpc::Status::OK;
+  }
+  grpc::Status ListBodies(grpc::ServerContext*,
+                          const enrolment_pb::ListBodiesRequest* request,
+                          enrolment_pb::ListBodiesResponse* response) override {
+    const bool first = request->page_token().empty();
+    response->add_bodies()->set_name(first ? "bodies/opale" : "bodies/autre");
+    if (first) response->set_next_page_token("second");
     return grpc::Status::OK;
   }
   grpc::Status GetCohort(grpc::ServerContext*,
@@ -72,10 +82,24 @@ class Programmes final : public enrolment_pb::ProgrammeService::Service {
   }
 };
 
+class Erasures final : public enrolment_pb::ErasureService::Service {
+  // Two pages of one body.
+  grpc::Status ListErasures(
+      grpc::ServerContext*, const enrolment_pb::ListErasuresRequest* request,
+      enrolment_pb::ListErasuresResponse* response) override {
+    const bool first = request->page_token().empty();
+    response->add_erasures()->set_name(
+        Cat(request->parent(), "/erasures/", first ? "p1" : "p2"));
+    if (first) response->set_next_page_token("second");
+    return grpc::Status::OK;
+  }
+};
+
 class People final : public enrolment_pb::PeopleService::Service {
   grpc::Status GetPerson(grpc::ServerContext*,
-                         const enrolment_pb::GetPersonRequest*,
+                         const enrolment_pb::GetPersonRequest* request,
                          enrolment_pb::Person* person) override {
+    if (request->name() == kErased) return grpc::Status::OK;
     person->set_given_name("Trainer");
     person->set_family_name("Une");
     return grpc::Status::OK;
@@ -130,6 +154,7 @@ class EnrolmentClientTest : public ::testing::Test {
     builder.RegisterService(&programmes_);
     builder.RegisterService(&people_);
     builder.RegisterService(&enrolments_);
+    builder.RegisterService(&erasures_);
     builder.RegisterService(&feed_);
     server_ = builder.BuildAndStart();
     client_ = ClientTo(port);
@@ -149,6 +174,7 @@ class EnrolmentClientTest : public ::testing::Test {
   Programmes programmes_;
   People people_;
   Enrolments enrolments_;
+  Erasures erasures_;
   Feed feed_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<EnrolmentClient> client_;
@@ -191,6 +217,19 @@ TEST_F(EnrolmentClientTest, ReadsAllPagesAndTheFeed) {
   EXPECT_THAT(changes->changes, SizeIs(1));
   EXPECT_EQ(changes->next_token, "7+1");
   EXPECT_TRUE(changes->more);
+}
+
+TEST_F(EnrolmentClientTest, ReadsWhoIsErasedInEveryBody) {
+  const auto erased = client_->ListErasures(Caller());
+  ASSERT_OK(erased);
+  std::vector<std::string> names;
+  for (const PersonName& person : *erased) names.push_back(person.text());
+  EXPECT_THAT(
+      names, ElementsAre("bodies/opale/persons/p1", "bodies/opale/persons/p2",
+                         "bodies/autre/persons/p1", "bodies/autre/persons/p2"));
+  EXPECT_EQ(
+      *client_->GetPersonDisplayName(Caller(), PersonName::FromRecord(kErased)),
+      "");
 }
 
 TEST_F(EnrolmentClientTest, WhatTheOwnerAnswersPasses) {

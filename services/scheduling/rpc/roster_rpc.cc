@@ -23,9 +23,10 @@ absl::StatusOr<pb::ListRosterEntriesResponse> RosterRpc::ListRosterEntries(
 
 absl::StatusOr<pb::SynchroniseRosterResponse> RosterRpc::SynchroniseRoster(
     const rpc::CallContext& call, const pb::SynchroniseRosterRequest&) {
-  ASSIGN_OR_RETURN(const AppliedChanges applied,
-                   ApplyEnrolmentChanges(dependencies_.store,
-                                         dependencies_.enrolment, call.caller));
+  ASSIGN_OR_RETURN(
+      const AppliedChanges applied,
+      ApplyEnrolmentChanges(dependencies_.store, dependencies_.enrolment,
+                            dependencies_.erasure_log, call.caller));
   pb::SynchroniseRosterResponse response;
   response.set_applied_count(static_cast<int32_t>(applied.count));
   response.set_feed_token(applied.token);

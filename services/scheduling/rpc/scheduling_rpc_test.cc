@@ -5,12 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "common/privacy/erasure_log.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/grpc_status.h"
 #include "common/storage/feed.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/rpc_fixture.h"
 #include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
 #include "common/text/view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -173,11 +175,14 @@ class SchedulingRpcTest : public ::testing::TestWithParam<storage::Engine> {
       test_database_.Open(Migrations());
   SqlSchedulingStore store_{*database_};
   FakeEnrolment enrolment_;
+  testing::TempDir folder_;
+  privacy::FileErasureLog erasure_log_{folder_.File("erasures")};
   const rules::RuleBook rules_ = *rules::RuleBook::Load("rules/fr.txtpb");
   const rpc::PageTokens page_tokens_{"a key for tests, 32 bytes long..."};
   RpcFixture fixture_;
   const Dependencies dependencies_{.store = store_,
                                    .enrolment = enrolment_,
+                                   .erasure_log = erasure_log_,
                                    .rules = rules_,
                                    .page_tokens = page_tokens_,
                                    .feed_token = [this](int64_t position) {

@@ -30,6 +30,19 @@ using storage::Values;
 // hours.
 constexpr absl::Duration kLongestBooking = absl::Hours(25);
 
+// As the index attendance_entry_with_texts has it.
+constexpr char kHasTexts[] =
+    "(witness <> '' OR statement <> '' OR reason <> '')";
+
+// Whatever names the person $1 below a cohort, or the cohort itself.
+constexpr char kPlacesOfPerson[] =
+    "SELECT name FROM roster_entry WHERE person = $1"
+    " UNION SELECT name FROM completion_record WHERE person = $1"
+    " UNION SELECT name FROM attendance_entry WHERE person = $1"
+    " UNION SELECT name FROM attendance_entry WHERE signer = $1"
+    " UNION SELECT half_day FROM booking WHERE resource = $1"
+    " UNION SELECT cohort FROM calendar_trainer WHERE person = $1";
+
 // In whose scope a resource lies, for the change feed.
 template <typename Resource>
 std::vector<std::string> ScopesOfBody(const Resource& resource) {
@@ -70,11 +83,14 @@ std::vector<std::string> ScopesOfAttendance(const Resource& resource) {
 }
 
 // The learner, their employer and their funder own what the roster of a cohort
-// says of the participation, and what is written of it here.
+// says of the participation, and what is written of it here. Somebody without a
+// name has been erased, and owns nothing.
 std::vector<access::Ownership> OwnersOfRosterEntry(const RosterEntry& entry) {
   const std::string& enrolment = entry.enrolment.text();
-  std::vector<access::Ownership> owners{
-      {enrolment, OwnKey("learner", entry.person.text())}};
+  std::vector<access::Ownership> owners;
+  if (!entry.display_name.empty()) {
+    owners.push_back({enrolment, OwnKey("learner", entry.person.text())});
+  }
   if (!entry.organisation.empty()) {
     owners.push_back(
         {enrolment, OwnKey("employer_contact", entry.organisation.text())});
@@ -85,10 +101,12 @@ std::vector<access::Ownership> OwnersOfRosterEntry(const RosterEntry& entry) {
   return owners;
 }
 
-// A trainer owns the half-day with its sheet, and sees who is expected.
+// A trainer owns the half-day with its sheet, and sees who is expected; not one
+// who has been erased.
 std::vector<access::Ownership> OwnersOfHalfDay(const HalfDay& half_day) {
   std::vector<access::Ownership> owners;
   for (const TrainerAssignment& trainer : half_day.trainers) {
+    if (trainer.display_name.empty()) continue;
     const std::string key = OwnKey("trainer", trainer.person.text());
     owners.push_back({half_day.name.text(), key});
     owners.push_back(
@@ -258,8 +276,8 @@ class SqlSchedulingUnit final : public SchedulingUnit {
 
   absl::StatusOr<std::vector<RosterEntry>> RosterEntriesOf(
       const PersonName& person) override {
-    return SelectInto(transaction_, RosterEntryTable(), "person = $1",
-                      {person.text()}, "ORDER BY name");
+    return AllWhere(roster_, RosterEntryTable(), "person = $1", {person.text()},
+                    "ORDER BY name");
   }
 
   absl::StatusOr<std::vector<AttendanceEntry>> EntriesOf(
@@ -320,6 +338,99 @@ class SqlSchedulingUnit final : public SchedulingUnit {
     return open;
   }
 
+  absl::StatusOr<std::vector<AttendanceEntry>> EntriesWithTexts(
+      const CohortName& cohort) override {
+    Values values;
+    const std::string where = NamesUnder(cohort.text() + "/halfDays", values);
+    return AllWhere(entries_, EntryTable(), Cat(kHasTexts, " AND ", where),
+                    std::move(values), "ORDER BY name");
+  }
+
+  absl::StatusOr<std::vector<CohortName>> CohortsWithTexts(
+      const BodyName& body) override {
+    Values values;
+    const std::string where = NamesUnder(body.text() + "/cohorts", values);
+    ASSIGN_OR_RETURN(const Rows rows,
+                     transaction_.Query(
+                         {.sql = Cat("SELECT name FROM attendance_entry WHERE ",
+                                     kHasTexts, " AND ", where),
+                          .values = std::move(values)}));
+    std::set<CohortName> cohorts;
+    for (const Row& row : rows) cohorts.insert(CohortOf(row.Text(0)));
+    return std::vector<CohortName>(cohorts.begin(), cohorts.end());
+  }
+
+  void KeepTrainers(const CalendarVersion& version) override {
+    std::set<PersonName> persons;
+    for (const HalfDay& half_day : version.half_days) {
+      for (const TrainerAssignment& trainer : half_day.trainers) {
+        persons.insert(trainer.person);
+      }
+    }
+    for (const PersonName& person : persons) {
+      transaction_.Write(
+          {.sql = "INSERT INTO calendar_trainer (person, cohort)"
+                  " VALUES ($1, $2) ON CONFLICT DO NOTHING",
+           .values = {person.text(), version.name.Under<CohortName>().text()}});
+    }
+  }
+
+  absl::StatusOr<PersonRecord> RecordOf(const PersonName& person) override {
+    const access::Scope whole = access::Scope::Installation();
+    PersonRecord record;
+    record.person = person;
+    ASSIGN_OR_RETURN(record.cohorts, CohortsOf(person));
+    if (transaction_.writable()) {
+      RETURN_IF_ERROR(LockCalendars(record.cohorts));
+    }
+    ASSIGN_OR_RETURN(record.trainer, trainers_.Find(whole, person));
+    if (record.trainer.has_value() && transaction_.writable()) {
+      ASSIGN_OR_RETURN(record.trainer, trainers_.Lock(whole, person));
+    }
+    if (transaction_.writable()) {
+      // Planned or signed meanwhile elsewhere: with the calendars there.
+      ASSIGN_OR_RETURN(const std::set<CohortName> now, CohortsOf(person));
+      if (now != record.cohorts) return absl::AbortedError("cohorts changed");
+    }
+    ASSIGN_OR_RETURN(record.roster, RosterEntriesOf(person));
+    ASSIGN_OR_RETURN(
+        record.entries,
+        AllWhere(entries_, EntryTable(), "(person = $1 OR signer = $1)",
+                 {person.text()}, "ORDER BY name"));
+    ASSIGN_OR_RETURN(record.completion_records,
+                     AllWhere(completion_records_, CompletionRecordTable(),
+                              "person = $1", {person.text()}, "ORDER BY name"));
+    ASSIGN_OR_RETURN(
+        record.half_days,
+        AllWhere(half_days_, HalfDayTable(),
+                 "name IN (SELECT half_day FROM booking WHERE resource = $1)",
+                 {person.text()}, "ORDER BY name"));
+    for (const CohortName& cohort : record.cohorts) {
+      Values values;
+      const std::string where =
+          NamesUnder(cohort.text() + "/calendarVersions", values);
+      ASSIGN_OR_RETURN(std::vector<CalendarVersion> versions,
+                       AllWhere(calendar_versions_, CalendarVersionTable(),
+                                where, std::move(values), "ORDER BY number"));
+      for (CalendarVersion& version : versions) {
+        record.versions.push_back(std::move(version));
+      }
+    }
+    return record;
+  }
+
+  absl::StatusOr<bool> IsErased(const PersonName& person) override {
+    return transaction_.person_keys().IsErased(person.text());
+  }
+
+  void Forget(const PersonName& person) override {
+    for (const char* role : {"learner", "trainer"}) {
+      transaction_.Write({.sql = "DELETE FROM ownership WHERE owner_key = $1",
+                          .values = {OwnKey(role, person.text())}});
+    }
+    transaction_.person_keys().Erase(person.text());
+  }
+
   absl::StatusOr<int64_t> FeedPosition() override {
     return storage::FeedHead(transaction_);
   }
@@ -350,6 +461,49 @@ class SqlSchedulingUnit final : public SchedulingUnit {
     const std::string scoped =
         Cat(where, ScopePredicate(scope, table.reach(), values));
     return SelectInto(transaction_, table, scoped, std::move(values), order);
+  }
+
+  // All rows for which `where` holds; in a change, locked for `repository`.
+  template <typename Resource>
+  absl::StatusOr<std::vector<Resource>> AllWhere(
+      RecordingRepository<Resource>& repository,
+      const storage::Table<Resource>& table, std::string_view where,
+      Values values, std::string_view order) {
+    const bool locks = transaction_.writable();
+    ASSIGN_OR_RETURN(
+        std::vector<Resource> found,
+        SelectInto(transaction_, table, where, std::move(values),
+                   locks ? Cat(order, " {for_update}") : std::string(order)));
+    if (locks) {
+      for (const Resource& resource : found) repository.NoteLocked(resource);
+    }
+    return found;
+  }
+
+  static CohortName CohortOf(const std::string& name) {
+    return HalfDayName::FromRecord(name).Under<CohortName>();
+  }
+
+  absl::StatusOr<std::set<CohortName>> CohortsOf(const PersonName& person) {
+    ASSIGN_OR_RETURN(const Rows rows,
+                     transaction_.Query(
+                         {.sql = kPlacesOfPerson, .values = {person.text()}}));
+    std::set<CohortName> cohorts;
+    for (const Row& row : rows) cohorts.insert(CohortOf(row.Text(0)));
+    return cohorts;
+  }
+
+  // Nothing is planned or published in `cohorts` until the end.
+  absl::Status LockCalendars(const std::set<CohortName>& cohorts) {
+    for (const CohortName& cohort : cohorts) {
+      RETURN_IF_ERROR(
+          transaction_
+              .Query({.sql = "SELECT name FROM calendar WHERE name = $1"
+                             " {for_update}",
+                      .values = {CalendarOf(cohort).text()}})
+              .status());
+    }
+    return absl::OkStatus();
   }
 
   absl::StatusOr<std::optional<HalfDayName>> FirstHalfDay(

@@ -11,8 +11,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "common/privacy/erasure_log.h"
 #include "common/testing/database_fixture.h"
 #include "common/testing/status_matchers.h"
+#include "common/testing/temp_dir.h"
 #include "common/text/view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -168,7 +170,8 @@ class SchedulingStoreTest : public ::testing::TestWithParam<storage::Engine> {
   }
 
   void Synchronise() {
-    ASSERT_OK(ApplyEnrolmentChanges(store_, enrolment_, Caller()));
+    ASSERT_OK(
+        ApplyEnrolmentChanges(store_, enrolment_, erasure_log_, Caller()));
   }
 
   absl::StatusOr<AttendanceEntry> SignAt(
@@ -190,6 +193,8 @@ class SchedulingStoreTest : public ::testing::TestWithParam<storage::Engine> {
   std::unique_ptr<storage::Database> database_;
   SqlSchedulingStore store_;
   FakeEnrolment enrolment_;
+  testing::TempDir folder_;
+  privacy::FileErasureLog erasure_log_{folder_.File("erasures")};
   const rules::RuleBook rules_ = *rules::RuleBook::Load("rules/fr.txtpb");
   absl::Time now_ =
       absl::FromCivil(absl::CivilDay(2026, 3, 1), absl::UTCTimeZone());
@@ -489,7 +494,7 @@ TEST_P(SchedulingStoreTest, TheRosterFollowsTheFeed) {
   EXPECT_EQ(roster->items[1].until, absl::FromCivil(absl::CivilDay(2026, 3, 17),
                                                     ZoneOf("Europe/Paris")));
   const absl::StatusOr<AppliedChanges> nothing =
-      ApplyEnrolmentChanges(store_, enrolment_, Caller());
+      ApplyEnrolmentChanges(store_, enrolment_, erasure_log_, Caller());
   ASSERT_OK(nothing);
   EXPECT_EQ(nothing->count, 0);
 }
@@ -510,10 +515,10 @@ TEST_P(SchedulingStoreTest, TheOwnerDownLeavesTheCopyAsItIs) {
   Enrol("une");
   Synchronise();
   enrolment_.SetDown(true);
-  EXPECT_THAT(ApplyEnrolmentChanges(store_, enrolment_, Caller()),
+  EXPECT_THAT(ApplyEnrolmentChanges(store_, enrolment_, erasure_log_, Caller()),
               HasReason(Reason::kOwnerUnavailable));
   enrolment_.SetDown(false);
-  EXPECT_OK(ApplyEnrolmentChanges(store_, enrolment_, Caller()));
+  EXPECT_OK(ApplyEnrolmentChanges(store_, enrolment_, erasure_log_, Caller()));
 }
 
 TEST_P(SchedulingStoreTest, ManyReadersOfTheFeedApplyItOnce) {

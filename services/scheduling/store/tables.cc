@@ -127,6 +127,8 @@ const storage::Table<AttendanceEntry>& EntryTable() {
           .Column("signer", &AttendanceEntry::signer)
           .Column("signer_role", &AttendanceEntry::role)
           .Column("enrolment", &AttendanceEntry::enrolment)
+          .SealedFor("person", &AttendanceEntry::person)
+          .Column("person", &AttendanceEntry::person)
           .Column(
               "status", [](auto& r) -> auto& { return r.claim.status; })
           .Column(
@@ -137,8 +139,8 @@ const storage::Table<AttendanceEntry>& EntryTable() {
           .Column("attended_minutes", &AttendanceEntry::attended_minutes)
           .Column("means", &AttendanceEntry::means)
           .Column("witness", &AttendanceEntry::witness)
-          .Column("statement", &AttendanceEntry::statement)
-          .Column("reason", &AttendanceEntry::reason)
+          .Sealed("statement", &AttendanceEntry::statement)
+          .Sealed("reason", &AttendanceEntry::reason)
           .Column("salt", &AttendanceEntry::salt)
           .Column("content_commitment", &AttendanceEntry::commitment)
           .Column("late", &AttendanceEntry::late)

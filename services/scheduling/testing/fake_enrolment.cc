@@ -44,6 +44,20 @@ void FakeEnrolment::PutPerson(const PersonName& name,
   feed_.push_back({"person", name.text()});
 }
 
+void FakeEnrolment::Erase(const PersonName& name) {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [enrolment, facts] : enrolments_) {
+    if (facts.person != name) continue;
+    facts.display_name.clear();
+    facts.has_measures = false;
+    feed_.push_back({"enrolment", enrolment});
+  }
+  people_[name.text()].clear();
+  feed_.push_back({"person", name.text()});
+  erased_.push_back(name);
+  feed_.push_back({"erasure", Cat(name.body(), "/erasures/", name.id())});
+}
+
 void FakeEnrolment::SetAction(const ActionFacts& action) {
   absl::MutexLock lock(&mutex_);
   action_ = action;
@@ -101,6 +115,13 @@ absl::StatusOr<ActionFacts> FakeEnrolment::GetAction(
   absl::MutexLock lock(&mutex_);
   RETURN_IF_ERROR(Reachable(enrolment.name.text()));
   return action_;
+}
+
+absl::StatusOr<std::vector<PersonName>> FakeEnrolment::ListErasures(
+    const access::Caller&) {
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Reachable("erasures"));
+  return erased_;
 }
 
 absl::StatusOr<EnrolmentChanges> FakeEnrolment::ListChanges(

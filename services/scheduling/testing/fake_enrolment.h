@@ -19,6 +19,8 @@ class FakeEnrolment final : public EnrolmentPort {
   void Put(const CohortFacts& facts);
   void Put(const EnrolmentFacts& facts);
   void PutPerson(const PersonName& name, const std::string& display_name);
+  // The name goes from everything it says, as one change after the other.
+  void Erase(const PersonName& name);
   void SetAction(const ActionFacts& action);
 
   // While down, every call is OWNER_UNAVAILABLE.
@@ -36,6 +38,8 @@ class FakeEnrolment final : public EnrolmentPort {
       const access::Caller& caller, const CohortName& cohort) override;
   absl::StatusOr<ActionFacts> GetAction(
       const access::Caller& caller, const EnrolmentFacts& enrolment) override;
+  absl::StatusOr<std::vector<PersonName>> ListErasures(
+      const access::Caller& caller) override;
   absl::StatusOr<EnrolmentChanges> ListChanges(
       const access::Caller& caller, const std::string& token) override;
 
@@ -47,6 +51,7 @@ class FakeEnrolment final : public EnrolmentPort {
   std::map<std::string, CohortFacts> cohorts_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, EnrolmentFacts> enrolments_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> people_ ABSL_GUARDED_BY(mutex_);
+  std::vector<PersonName> erased_ ABSL_GUARDED_BY(mutex_);
   ActionFacts action_ ABSL_GUARDED_BY(mutex_);
   std::vector<EnrolmentChange> feed_ ABSL_GUARDED_BY(mutex_);
   std::size_t trimmed_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,0 +1,340 @@
+// A programme read from memory and from the database, through all that a call
+// passes (token, quota, scope, metrics), against servers that hold the answer
+// in memory and do nothing else: a callback server of the same gRPC, and the
+// usual ones of Node and Python.
+//
+// One client calls all of them in turns, over as many connections and with as
+// many calls under way. Ratios are medians over the turns. That client costs
+// the same processors as the server: what it reaches against the bare server is
+// the most that it can reach.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "common/rpc/grpc_status.h"
+#include "common/storage/feed.h"
+#include "common/text/view.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+#include "tests/benchmarks/measured_enrolmentd.h"
+#include "tests/benchmarks/rows.h"
+
+namespace parcours::benchmarks {
+namespace {
+
+using integration::EnrolmentClient;
+using storage::Engine;
+
+constexpr int kRounds = 15;
+constexpr absl::Duration kRound = absl::Milliseconds(250);
+constexpr int kConnections = 4;
+constexpr int kOutstanding = 64;
+constexpr std::string_view kMessage = "--message=";
+constexpr std::string_view kPortFile = "--port_file=";
+
+std::string SmallProgramme() {
+  return Cat(EnrolmentClient::Body(), "/programmes/atelier");
+}
+
+// GetProgramme and nothing else: no shell, no checks, no cache.
+class BareProgrammes final : public pb::ProgrammeService::CallbackService {
+ public:
+  explicit BareProgrammes(pb::Programme programme)
+      : programme_(std::move(programme)) {}
+
+  grpc::ServerUnaryReactor* GetProgramme(grpc::CallbackServerContext* context,
+                                         const pb::GetProgrammeRequest*,
+                                         pb::Programme* response) override {
+    *response = programme_;
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+ private:
+  const pb::Programme programme_;
+};
+
+// Serves the message in a file until it is killed.
+int ServeBare(const std::string& message_file, const std::string& port_file) {
+  std::ifstream file(message_file, std::ios::binary);
+  pb::Programme programme;
+  if (!programme.ParseFromIstream(&file)) return 1;
+  BareProgrammes service(std::move(programme));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                           &port);
+  builder.RegisterService(&service);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  std::ofstream(port_file) << port << "\n";
+  server->Wait();
+  return 0;
+}
+
+// One server under load, again and again.
+class Contender {
+ public:
+  // With `feed_token`, calls carry it.
+  Contender(const testing::DaemonFixture& process, const std::string& token,
+            const std::string& programme, std::string feed_token = "")
+      : process_(process), feed_token_(std::move(feed_token)) {
+    request_.set_name(programme);
+    for (int i = 0; i < kConnections; ++i) {
+      stubs_.push_back(pb::ProgrammeService::NewStub(process.ConnectAs(token)));
+    }
+  }
+
+  pb::Programme Read() {
+    grpc::ClientContext context;
+    pb::Programme answer;
+    MustBeOk(rpc::FromGrpcStatus(
+        stubs_[0]->GetProgramme(&context, request_, &answer)));
+    return answer;
+  }
+
+  // Keeps the calls per second of one round.
+  void Run() {
+    answered_ = 0;
+    stop_ = false;
+    const absl::Duration processor_before = process_.ProcessorTime();
+    absl::BlockingCounter ended(kOutstanding);
+    std::vector<Lane> lanes(kOutstanding);
+    const absl::Time start = absl::Now();
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      lanes[i].stub = stubs_[i % stubs_.size()].get();
+      lanes[i].ended = &ended;
+      Next(lanes[i]);
+    }
+    absl::SleepFor(kRound);
+    const int64_t count = answered_;
+    const absl::Duration time = absl::Now() - start;
+    stop_ = true;
+    ended.Wait();
+    processor_ += process_.ProcessorTime() - processor_before;
+    all_answered_ += answered_;
+    rates_.push_back(static_cast<double>(count) / absl::ToDoubleSeconds(time));
+  }
+
+  // The first rounds fill caches.
+  void Forget() {
+    rates_.clear();
+    processor_ = absl::ZeroDuration();
+    all_answered_ = 0;
+  }
+
+  double rate() const { return Median(rates_); }
+  double RatioTo(const Contender& other) const {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < rates_.size(); ++i) {
+      ratios.push_back(rates_[i] / other.rates_[i]);
+    }
+    return Median(std::move(ratios));
+  }
+  double ServerMicros() const {
+    return absl::ToDoubleMicroseconds(processor_) /
+           static_cast<double>(all_answered_);
+  }
+
+ private:
+  // One call after the other.
+  struct Lane {
+    pb::ProgrammeService::Stub* stub = nullptr;
+    absl::BlockingCounter* ended = nullptr;
+    std::unique_ptr<grpc::ClientContext> context;
+    pb::Programme response;
+  };
+
+  void Next(Lane& lane) {
+    if (stop_) {
+      lane.ended->DecrementCount();
+      return;
+    }
+    lane.context = std::make_unique<grpc::ClientContext>();
+    lane.context->set_deadline(
+        absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
+    if (!feed_token_.empty()) {
+      lane.context->AddMetadata("parcours-feed-token", feed_token_);
+    }
+    lane.stub->async()->GetProgramme(lane.context.get(), &request_,
+                                     &lane.response,
+                                     [this, &lane](const grpc::Status& status) {
+                                       MustBeOk(rpc::FromGrpcStatus(status));
+                                       ++answered_;
+                                       Next(lane);
+                                     });
+  }
+
+  const testing::DaemonFixture& process_;
+  const std::string feed_token_;
+  pb::GetProgrammeRequest request_;
+  std::vector<std::unique_ptr<pb::ProgrammeService::Stub>> stubs_;
+  std::atomic<int64_t> answered_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::vector<double> rates_;
+  absl::Duration processor_;
+  int64_t all_answered_ = 0;
+};
+
+// As little as a programme may be.
+void CreateSmallProgramme(const MeasuredEnrolmentd& enrolmentd) {
+  pb::CreateProgrammeRequest request;
+  request.set_parent(EnrolmentClient::Body());
+  request.set_programme_id("atelier");
+  pb::Programme& programme = *request.mutable_programme();
+  const pb::Programme& model = EnrolmentClient::File().programme();
+  programme.set_display_name("Atelier");
+  *programme.add_module_groups() = model.module_groups(2);
+  *programme.mutable_parties() = model.parties();
+  programme.mutable_assessment();
+  programme.set_duration_minutes(model.duration_minutes());
+  programme.set_thematic_day_count(model.thematic_day_count());
+  programme.set_delivery_mode(model.delivery_mode());
+  programme.set_rank_event(model.rank_event());
+  const auto stub = pb::ProgrammeService::NewStub(enrolmentd.Connect());
+  grpc::ClientContext context;
+  pb::Programme created;
+  MustBeOk(
+      rpc::FromGrpcStatus(stub->CreateProgramme(&context, request, &created)));
+}
+
+// A position that no process has applied: the call is answered from the
+// database.
+std::string PositionAhead(const MeasuredEnrolmentd& enrolmentd) {
+  constexpr int64_t kFar = 1'000'000'000'000;
+  const auto session = enrolmentd.OpenRecord();
+  return storage::EncodeFeedToken(
+      RunOne(*session, "SELECT incarnation FROM database_marker")[0].Text(0),
+      kFar);
+}
+
+void Compare() {
+  testing::TempDir folder;
+  MeasuredEnrolmentd postgresql(PARCOURS_ENROLMENTD, Engine::kPostgresql, 0);
+  MeasuredEnrolmentd sqlite(PARCOURS_ENROLMENTD, Engine::kSqlite, 0);
+  CreateSmallProgramme(postgresql);
+  Contender hot(postgresql.process(), postgresql.program_token(),
+                EnrolmentClient::Programme());
+  Contender hot_small(postgresql.process(), postgresql.program_token(),
+                      SmallProgramme());
+  Contender cold_postgresql(postgresql.process(), postgresql.program_token(),
+                            EnrolmentClient::Programme(),
+                            PositionAhead(postgresql));
+  Contender cold_sqlite(sqlite.process(), sqlite.program_token(),
+                        EnrolmentClient::Programme(), PositionAhead(sqlite));
+
+  const pb::Programme message = hot.Read();
+  const pb::Programme small = hot_small.Read();
+  std::ofstream(folder.File("message"), std::ios::binary)
+      << message.SerializeAsString();
+  std::ofstream(folder.File("small"), std::ios::binary)
+      << small.SerializeAsString();
+  char self[4096];
+  const ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
+  const std::string this_program(self, static_cast<std::size_t>(length));
+  const auto serve = [&](const std::string& program, const char* file) {
+    auto process = std::make_unique<testing::DaemonFixture>(
+        program, std::vector<std::string>{Cat(kMessage, folder.File(file))});
+    process->Start();
+    return process;
+  };
+  const auto bare_process = serve(this_program, "message");
+  const auto bare_small_process = serve(this_program, "small");
+  const auto node_process = serve("tests/benchmarks/bare_node.sh", "message");
+  const auto python_process =
+      serve("tests/benchmarks/bare_python.py", "message");
+  // The same bytes on the wire: the bare servers get a token too.
+  const std::string& token = postgresql.program_token();
+  Contender bare(*bare_process, token, EnrolmentClient::Programme());
+  Contender bare_small(*bare_small_process, token, SmallProgramme());
+  Contender node(*node_process, token, EnrolmentClient::Programme());
+  Contender python(*python_process, token, EnrolmentClient::Programme());
+
+  std::vector<Contender*> all = {
+      &hot,         &bare, &hot_small, &bare_small, &cold_postgresql,
+      &cold_sqlite, &node, &python};
+  for (Contender* contender : all) contender->Run();
+  for (Contender* contender : all) contender->Forget();
+  for (int round = 0; round < kRounds; ++round) {
+    // By turns from either end, so that drift favours none.
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      all[round % 2 == 0 ? i : all.size() - 1 - i]->Run();
+    }
+  }
+
+  const std::string load = absl::StrFormat(
+      "%d calls under way over %d connections", kOutstanding, kConnections);
+  const auto row = [&](const std::string& name, const Contender& value,
+                       const std::string& reference_name,
+                       const Contender& reference, std::string aim,
+                       std::string note) {
+    return BenchRow{.group = "read",
+                    .name = name,
+                    .value = value.rate(),
+                    .unit = "calls/s",
+                    .reference_name = reference_name,
+                    .reference = reference.rate(),
+                    .ratio = value.RatioTo(reference),
+                    .aim = std::move(aim),
+                    .note = std::move(note)};
+  };
+  const std::string size = Cat(message.ByteSizeLong(), " bytes");
+  WriteRows(
+      "read",
+      {row("a programme from memory", hot, "bare gRPC", bare, ">= 0.85",
+           absl::StrFormat("%s; %s; processor of the server %.1f against %.1f "
+                           "us/call; the reference is the client's ceiling",
+                           size, load, hot.ServerMicros(),
+                           bare.ServerMicros())),
+       row("a small programme from memory", hot_small, "bare gRPC", bare_small,
+           ">= 0.85",
+           absl::StrFormat(
+               "%d bytes; processor of the server %.1f against %.1f us/call",
+               static_cast<int>(small.ByteSizeLong()), hot_small.ServerMicros(),
+               bare_small.ServerMicros())),
+       row("a programme from PostgreSQL", cold_postgresql, "bare gRPC", bare,
+           "", "every call reads the database"),
+       row("a programme from SQLite", cold_sqlite, "bare gRPC", bare, "",
+           "every call reads the database"),
+       row("a programme from memory, against Node", hot, "grpc-js", node,
+           ">= 3", "which answers encoded bytes and looks at no token"),
+       row("a programme from memory, against Python", hot, "grpcio", python,
+           ">= 10", "which answers encoded bytes and looks at no token")});
+}
+
+}  // namespace
+}  // namespace parcours::benchmarks
+
+int main(int argc, char** argv) {
+  using namespace parcours::benchmarks;
+  std::string message, port_file;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument.starts_with(kMessage)) {
+      message = argument.substr(kMessage.size());
+    }
+    if (argument.starts_with(kPortFile)) {
+      port_file = argument.substr(kPortFile.size());
+    }
+  }
+  // As the services do.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  if (!message.empty()) return ServeBare(message, port_file);
+  Compare();
+  return 0;
+}
