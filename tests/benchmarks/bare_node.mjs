@@ -1,45 +1,38 @@
-// Answers GetProgramme with the bytes of a file, and nothing else.
+// Answers GetProgramme with the message of a file, and nothing else.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { loadPackageDefinition, Server, ServerCredentials } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
 
 const flags = Object.fromEntries(
   process.argv.slice(2).map((argument) => argument.slice(2).split(/=(.*)/s)),
 );
+const { parcours } = loadPackageDefinition(
+  loadSync("parcours/enrolment/v1/programme_service.proto", {
+    includeDirs: ["proto", "node_modules/google-proto-files"],
+    keepCase: true,
+  }),
+);
+const { service } = parcours.enrolment.v1.ProgrammeService;
+const programme = service.GetProgramme.responseDeserialize(readFileSync(flags.message));
 
-function unary(path, answer) {
-  const bytes = (value) => value;
-  return {
-    definition: {
-      path,
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: bytes,
-      requestDeserialize: bytes,
-      responseSerialize: bytes,
-      responseDeserialize: bytes,
-    },
-    implementation: (_call, callback) => callback(null, answer),
-  };
-}
+const bytes = (value) => value;
+const health = {
+  Check: {
+    path: "/grpc.health.v1.Health/Check",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  },
+};
 
 const server = new Server();
-const methods = {
-  GetProgramme: unary(
-    "/parcours.enrolment.v1.ProgrammeService/GetProgramme",
-    readFileSync(flags.message),
-  ),
-  // grpc.health.v1: SERVING.
-  Check: unary("/grpc.health.v1.Health/Check", Buffer.from([8, 1])),
-};
-for (const [name, { definition, implementation }] of Object.entries(methods)) {
-  server.addService({ [name]: definition }, { [name]: implementation });
-}
-server.bindAsync(
-  "127.0.0.1:0",
-  ServerCredentials.createInsecure(),
-  (error, port) => {
-    if (error) throw error;
-    writeFileSync(flags.port_file, `${port}\n`);
-  },
-);
+server.addService(service, { GetProgramme: (_call, answer) => answer(null, programme) });
+server.addService(health, { Check: (_call, answer) => answer(null, Buffer.from([8, 1])) });
+server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  writeFileSync(flags.port_file, `${port}\n`);
+});

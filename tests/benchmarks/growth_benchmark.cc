@@ -370,7 +370,6 @@ BenchRow MeasureCall(const std::string& name, const std::string& engine,
                      std::vector<std::unique_ptr<Size>>& sizes,
                      const std::function<void(Size&)>& call) {
   std::vector<std::vector<double>> medians(sizes.size());
-  std::vector<double> ratios;
   for (auto& size : sizes) Turn(*size, call);
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -378,23 +377,21 @@ BenchRow MeasureCall(const std::string& name, const std::string& engine,
       const std::size_t at = round % 2 == 0 ? i : sizes.size() - 1 - i;
       medians[at].push_back(Turn(*sizes[at], call));
     }
-    ratios.push_back(medians.back().back() / medians.front().back());
   }
   std::string note;
   for (std::size_t i = 1; i + 1 < sizes.size(); ++i) {
     CatTo(note, "at ", Grouped(sizes[i]->applications()), ": ",
           absl::StrFormat("%.0f", Median(medians[i])), " µs");
   }
-  return {.group = kGroup,
-          .name = Cat(name, ", ", engine, ", ",
-                      Grouped(sizes.back()->applications())),
-          .value = Median(medians.back()),
-          .unit = "µs (p50)",
-          .reference_name = Cat("at ", Grouped(sizes.front()->applications())),
-          .reference = Median(medians.front()),
-          .ratio = Median(ratios),
-          .aim = kAim,
-          .note = note};
+  return Compared(
+      {.group = kGroup,
+       .name =
+           Cat(name, ", ", engine, ", ", Grouped(sizes.back()->applications())),
+       .unit = "µs (p50)",
+       .reference_name = Cat("at ", Grouped(sizes.front()->applications())),
+       .aim = kAim,
+       .note = note},
+      {medians.back(), medians.front()});
 }
 
 void MeasureCalls(Engine engine, const std::vector<int64_t>& counts) {
@@ -495,7 +492,7 @@ void MeasureRosters(int64_t applications) {
     flags.push_back(Cat("--enrolment_address=127.0.0.1:", port));
     Record copy(service, program, Engine::kPostgresql, flags);
     const absl::Time start = absl::Now();
-    copy.Start();
+    const double ready = Seconds(copy.Start());
     const double idle = copy.Mebibytes();
     caught_up(copy.daemon().Connect());
     const double seconds = Seconds(absl::Now() - start);
@@ -512,6 +509,10 @@ void MeasureRosters(int64_t applications) {
                     .unit = "MiB",
                     .reference_name = "idle",
                     .reference = idle});
+    rows.push_back({.group = kGroup,
+                    .name = Cat(service, "d, start to ready"),
+                    .value = ready,
+                    .unit = "s"});
   };
   // The call returns when nothing is left to be copied.
   const auto synchronise = [](const auto& stub, const auto& method,

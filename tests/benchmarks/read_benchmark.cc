@@ -138,14 +138,8 @@ class Contender {
     all_answered_ = 0;
   }
 
-  double rate() const { return Median(rates_); }
-  double RatioTo(const Contender& other) const {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < rates_.size(); ++i) {
-      ratios.push_back(rates_[i] / other.rates_[i]);
-    }
-    return Median(std::move(ratios));
-  }
+  // Calls per second of each round.
+  const std::vector<double>& rates() const { return rates_; }
   double ServerMicros() const {
     return absl::ToDoubleMicroseconds(processor_) /
            static_cast<double>(all_answered_);
@@ -283,15 +277,13 @@ void Compare() {
                        const std::string& reference_name,
                        const Contender& reference, std::string aim,
                        std::string note) {
-    return BenchRow{.group = "read",
-                    .name = name,
-                    .value = value.rate(),
-                    .unit = "calls/s",
-                    .reference_name = reference_name,
-                    .reference = reference.rate(),
-                    .ratio = value.RatioTo(reference),
-                    .aim = std::move(aim),
-                    .note = std::move(note)};
+    return Compared({.group = "read",
+                     .name = name,
+                     .unit = "calls/s",
+                     .reference_name = reference_name,
+                     .aim = std::move(aim),
+                     .note = std::move(note)},
+                    {value.rates(), reference.rates()});
   };
   const std::string size = Cat(message.ByteSizeLong(), " bytes");
   WriteRows(
@@ -312,9 +304,9 @@ void Compare() {
        row("a programme from SQLite", cold_sqlite, "bare gRPC", bare, "",
            "every call reads the database"),
        row("a programme from memory, against Node", hot, "grpc-js", node,
-           ">= 3", "which answers encoded bytes and looks at no token"),
+           ">= 3", "which holds the message and looks at no token"),
        row("a programme from memory, against Python", hot, "grpcio", python,
-           ">= 10", "which answers encoded bytes and looks at no token")});
+           ">= 10", "which holds the message and looks at no token")});
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 KEYS = {"group", "name", "value", "unit", "reference_name", "reference",
-        "ratio", "aim", "note"}
+        "ratio", "ratio_range", "aim", "note"}
 AIM = re.compile(r"(>=|<=)\s*([0-9.]+)")
 
 
@@ -63,7 +63,7 @@ def completed(row, source):
                  f"{sorted(unknown)}: {row}")
     row = {key: row.get(key) for key in
            ("group", "name", "value", "unit", "reference_name", "reference",
-            "ratio", "aim", "note")}
+            "ratio", "ratio_range", "aim", "note")}
     if row["ratio"] is None and row["reference"]:
         row["ratio"] = row["value"] / row["reference"]
     row["met"] = None
@@ -105,6 +105,9 @@ def cells(row):
     if row["reference_name"]:
         reference = f"{row['reference_name']} {reference}".strip()
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+    if row["ratio_range"]:
+        low, high = row["ratio_range"]
+        ratio += f" ({low:.2f}–{high:.2f})"
     met = {None: "", True: "yes", False: "NO"}[row["met"]]
     return [row["name"], figure(row["value"]), row["unit"], reference, ratio,
             row["aim"] or "", met]

@@ -21,6 +21,7 @@ void WriteRows(const std::string& file, const std::vector<BenchRow>& rows) {
     if (!row.reference_name.empty()) one["reference_name"] = row.reference_name;
     if (row.reference) one["reference"] = *row.reference;
     if (row.ratio) one["ratio"] = *row.ratio;
+    if (row.ratio_range) one["ratio_range"] = *row.ratio_range;
     if (!row.aim.empty()) one["aim"] = row.aim;
     if (!row.note.empty()) one["note"] = row.note;
     list.push_back(std::move(one));
@@ -49,6 +50,18 @@ double Quantile(std::vector<double> values, double share) {
   const auto index =
       static_cast<std::size_t>(share * static_cast<double>(values.size()));
   return values[std::min(index, values.size() - 1)];
+}
+
+BenchRow Compared(BenchRow row, const Comparison& comparison) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < comparison.values.size(); ++i) {
+    ratios.push_back(comparison.values[i] / comparison.references[i]);
+  }
+  row.value = Median(comparison.values);
+  row.reference = Median(comparison.references);
+  row.ratio = Median(ratios);
+  row.ratio_range = {Quantile(ratios, 0.25), Quantile(ratios, 0.75)};
+  return row;
 }
 
 }  // namespace parcours::benchmarks

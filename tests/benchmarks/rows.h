@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace parcours::benchmarks {
@@ -16,6 +17,7 @@ struct BenchRow {
   std::string reference_name = "";
   std::optional<double> reference = std::nullopt;
   std::optional<double> ratio = std::nullopt;
+  std::optional<std::pair<double, double>> ratio_range = std::nullopt;
   std::string aim = "";
   std::string note = "";
 };
@@ -28,6 +30,15 @@ void WriteRows(const std::string& file, const std::vector<BenchRow>& rows);
 double Median(std::vector<double> values);
 // The value below which `share` of them lie. REQUIRES: there is one.
 double Quantile(std::vector<double> values, double share);
+
+// What was measured in turns with its reference, turn by turn.
+struct Comparison {
+  std::vector<double> values;
+  std::vector<double> references;
+};
+// `row` with the medians of both, and the median and the middle half of the
+// ratios of the turns. REQUIRES: both have the same number, at least one.
+BenchRow Compared(BenchRow row, const Comparison& comparison);
 
 }  // namespace parcours::benchmarks
 

@@ -54,15 +54,6 @@ std::vector<std::shared_ptr<grpc::Channel>> Channels(
   return channels;
 }
 
-double RatioOf(const std::vector<double>& values,
-               const std::vector<double>& references) {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    ratios.push_back(values[i] / references[i]);
-  }
-  return Median(std::move(ratios));
-}
-
 // What is measured on PostgreSQL: to how many cohorts, over how many sessions.
 struct Scenario {
   std::string name;
@@ -71,8 +62,7 @@ struct Scenario {
   int sessions;
   int submissions;
   std::string script;
-  std::vector<double> ours = {};
-  std::vector<double> bare = {};
+  Comparison rates = {};
 };
 
 // Transactions per second.
@@ -176,14 +166,15 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
   for (int round = 0; round < kRounds; ++round) {
     for (Scenario& scenario : scenarios) {
       const auto ours = [&] {
-        scenario.ours.push_back(
+        scenario.rates.values.push_back(
             SubmitAll(channels,
                       requests(scenario.submissions, scenario.cohorts),
                       kOutstanding)
                 .rate());
       };
       const auto bare = [&] {
-        scenario.bare.push_back(RunPgbench(bare_url, scenario, round_of_bare));
+        scenario.rates.references.push_back(
+            RunPgbench(bare_url, scenario, round_of_bare));
       };
       if (round % 2 == 0) {
         ours();
@@ -196,19 +187,17 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
     ++round_of_bare;
   }
   for (const Scenario& scenario : scenarios) {
-    rows.push_back(
+    rows.push_back(Compared(
         {.group = "submit",
          .name = Cat("complete applications ", scenario.name),
-         .value = Median(scenario.ours),
          .unit = "1/s",
          .reference_name = "pgbench",
-         .reference = Median(scenario.bare),
-         .ratio = RatioOf(scenario.ours, scenario.bare),
          .aim = ">= 0.8",
          .note = absl::StrFormat(
              "%d statements in %d round trips, over %d sessions; without fsync",
              static_cast<int>(statement_count), static_cast<int>(first.size()),
-             scenario.sessions)});
+             scenario.sessions)},
+        scenario.rates));
   }
 }
 
@@ -326,23 +315,22 @@ void MeasureSqlite(std::vector<BenchRow>& rows) {
   }
   // Beside the file of the service: on the same disk.
   const std::string bare = Cat(path, ".bare");
-  std::vector<double> ours_rates, bare_rates;
+  Comparison rates;
   for (int round = 0; round < kRounds; ++round) {
     restore(bare);
-    if (round % 2 == 0) ours_rates.push_back(pass({}));
-    bare_rates.push_back(RunBare(bare, recorded));
-    if (round % 2 != 0) ours_rates.push_back(pass({}));
+    if (round % 2 == 0) rates.values.push_back(pass({}));
+    rates.references.push_back(RunBare(bare, recorded));
+    if (round % 2 != 0) rates.values.push_back(pass({}));
   }
-  rows.push_back({.group = "submit",
-                  .name = "complete applications to one cohort, SQLite",
-                  .value = Median(ours_rates),
-                  .unit = "1/s",
-                  .reference_name = "SQLite's C API",
-                  .reference = Median(bare_rates),
-                  .ratio = RatioOf(ours_rates, bare_rates),
-                  .aim = ">= 0.8",
-                  .note = "one transaction each, synchronous=FULL, on the disk "
-                          "of the temporary folder"});
+  rows.push_back(Compared(
+      {.group = "submit",
+       .name = "complete applications to one cohort, SQLite",
+       .unit = "1/s",
+       .reference_name = "SQLite's C API",
+       .aim = ">= 0.8",
+       .note = "one transaction each, synchronous=FULL, on the disk of the "
+               "temporary folder"},
+      rates));
 }
 
 }  // namespace
