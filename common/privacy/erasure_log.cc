@@ -5,10 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -114,7 +113,12 @@ absl::StatusOr<std::vector<std::string>> FileErasureLog::Read() const {
   if (!std::filesystem::exists(path_, error) && !error) return persons;
   std::ifstream file(path_, std::ios::binary);
   if (!file) return Unavailable(path_, "opening");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::array<char, 1 << 16> part;
+  do {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  } while (file);
   if (file.bad()) return Unavailable(path_, "reading");
   absl::flat_hash_set<std::string> known;
   std::size_t begin = 0;

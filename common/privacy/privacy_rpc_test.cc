@@ -17,6 +17,7 @@
 #include "common/audit/trail.h"
 #include "common/crypto/digest.h"
 #include "common/rpc/grpc_status.h"
+#include "common/rpc/testdata/probe.pb.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/storage/sequencer.h"
@@ -26,7 +27,6 @@
 #include "common/text/view.h"
 #include "gtest/gtest.h"
 #include "parcours/platform/v1/upload.pb.h"
-#include "parcours/scheduling/v1/attendance.pb.h"
 
 namespace parcours::privacy {
 namespace {
@@ -378,14 +378,14 @@ TEST_P(PrivacyRpcTest, ARecordSaysWhatItsMessageSays) {
 }
 
 TEST_P(PrivacyRpcTest, ARecordHidesWhatTheCallerMayNotReadElsewhere) {
-  auto entry = std::make_shared<scheduling::v1::RosterEntry>();
-  entry->set_name(kThing);
-  entry->set_has_measures(true);
-  data_.records = {{"rosterEntry", kThing, entry}};
+  auto thing = std::make_shared<testdata::v1::Thing>();
+  thing->set_name(kThing);
+  thing->set_verdict("for the coordinator");
+  data_.records = {{"thing", kThing, thing}};
   const auto tells = [&] {
     const auto pieces = Export();
     EXPECT_OK(pieces);
-    return pieces->at(0).record().content().fields().contains("hasMeasures");
+    return pieces->at(0).record().content().fields().contains("verdict");
   };
   EXPECT_TRUE(tells());
   principal_ = PrincipalOf(type::v1::ROLE_LEARNER, kBody, kPerson);
