@@ -97,7 +97,8 @@ void Erase(Application& application) {
 
 void Erase(Agreement& agreement) {
   agreement.end_reason.clear();
-  if (agreement.kind == AgreementKind::kConvention) return;
+  // Signed for an organisation, by somebody of theirs.
+  if (!agreement.organisation.empty()) return;
   agreement.signatory.clear();
   agreement.external_ids.clear();
 }

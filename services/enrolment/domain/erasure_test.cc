@@ -90,18 +90,23 @@ TEST(ErasureTest, OfAnApplicationStaysWhatIsCounted) {
 
 TEST(ErasureTest, TheSignatoryOfAnOrganisationIsNotThePerson) {
   for (const AgreementKind kind : AllOf<AgreementKind>()) {
-    Agreement agreement;
-    agreement.kind = kind;
-    agreement.signatory = "Signataire Une";
-    agreement.end_reason = "Motif secret";
-    agreement.external_ids = {{"edof", "dossier-1"}};
-    agreement.price_cents = 172500;
-    Erase(agreement);
-    const bool own = kind != AgreementKind::kConvention;
-    EXPECT_EQ(agreement.signatory.empty(), own) << NameOf(kind);
-    EXPECT_EQ(agreement.external_ids.empty(), own) << NameOf(kind);
-    EXPECT_EQ(agreement.end_reason, "");
-    EXPECT_EQ(agreement.price_cents, 172500);
+    for (const bool own : {true, false}) {
+      Agreement agreement;
+      agreement.kind = kind;
+      if (!own) {
+        agreement.organisation =
+            OrganisationName::FromRecord("bodies/essai/organisations/une");
+      }
+      agreement.signatory = "Signataire Une";
+      agreement.end_reason = "Motif secret";
+      agreement.external_ids = {{"edof", "dossier-1"}};
+      agreement.price_cents = 172500;
+      Erase(agreement);
+      EXPECT_EQ(agreement.signatory.empty(), own) << NameOf(kind);
+      EXPECT_EQ(agreement.external_ids.empty(), own) << NameOf(kind);
+      EXPECT_EQ(agreement.end_reason, "");
+      EXPECT_EQ(agreement.price_cents, 172500);
+    }
   }
 }
 

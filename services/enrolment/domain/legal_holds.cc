@@ -41,13 +41,6 @@ bool HasPlaceOrWaits(PlaceState state) {
   return state != PlaceState::kNone && state != PlaceState::kReleased;
 }
 
-const Cohort* Find(const std::vector<Cohort>& cohorts, const CohortName& name) {
-  const auto found =
-      std::find_if(cohorts.begin(), cohorts.end(),
-                   [&](const Cohort& cohort) { return cohort.name == name; });
-  return found == cohorts.end() ? nullptr : &*found;
-}
-
 // What was signed has to be shown with the accounts; a contract that was
 // withdrawn from before anything was asked has left nothing in them.
 bool IsAccountingPiece(const Agreement& agreement) {
@@ -71,6 +64,13 @@ void AddHold(std::vector<LegalHold>& holds, const Cohort* cohort,
 }
 
 }  // namespace
+
+const Cohort* FindCohort(const PersonRecord& record, const CohortName& name) {
+  const auto found =
+      std::find_if(record.cohorts.begin(), record.cohorts.end(),
+                   [&](const Cohort& cohort) { return cohort.name == name; });
+  return found == record.cohorts.end() ? nullptr : &*found;
+}
 
 bool IsOver(const Cohort& cohort, absl::Time now) {
   switch (cohort.state) {
@@ -127,15 +127,15 @@ absl::StatusOr<std::vector<LegalHold>> LegalHoldsOn(
     holds.push_back(HoldWhileUnderWay(upload.text()));
   }
   for (const Application& application : record.applications) {
-    const Cohort* cohort = Find(record.cohorts, application.cohort);
+    const Cohort* cohort = FindCohort(record, application.cohort);
     if (cohort == nullptr || IsUnderWay(application, *cohort, now)) {
       holds.push_back(HoldWhileUnderWay(application.name.text()));
     }
   }
   for (const Agreement& agreement : record.agreements) {
     if (!IsAccountingPiece(agreement)) continue;
-    AddHold(holds, Find(record.cohorts, agreement.cohort),
-            agreement.name.text(), [&](const Cohort& cohort) {
+    AddHold(holds, FindCohort(record, agreement.cohort), agreement.name.text(),
+            [&](const Cohort& cohort) {
               return HoldFrom("accounting", agreement.name.text(),
                               CloseOfAccounts(cohort.end_date), accounting);
             });
@@ -144,7 +144,7 @@ absl::StatusOr<std::vector<LegalHold>> LegalHoldsOn(
     if (IsActive(enrolment)) {
       holds.push_back(HoldWhileUnderWay(enrolment.name.text()));
     } else if (IsFunded(enrolment)) {
-      AddHold(holds, Find(record.cohorts, enrolment.cohort),
+      AddHold(holds, FindCohort(record, enrolment.cohort),
               enrolment.name.text(), [&](const Cohort& cohort) {
                 return HoldFrom("funding_pieces", enrolment.name.text(),
                                 enrolment.end_date.value_or(cohort.end_date),

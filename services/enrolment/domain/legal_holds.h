@@ -29,6 +29,9 @@ struct PersonRecord {
   std::vector<UploadName> uploads;
 };
 
+// The cohort of that name among those of the record; null when it is not there.
+const Cohort* FindCohort(const PersonRecord& record, const CohortName& name);
+
 // Whether nobody can enter or follow the cohort any more at `now`: cancelled,
 // ended, or past its last day. One that is put off may open again.
 bool IsOver(const Cohort& cohort, absl::Time now);

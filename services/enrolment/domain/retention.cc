@@ -1,5 +1,6 @@
 #include "services/enrolment/domain/retention.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,6 +22,18 @@ constexpr char kRule[] = "retention.refused_application";
 bool IsOverdue(absl::CivilDay start, const rules::DatedRule& rule,
                absl::CivilDay today) {
   return privacy::HoldFrom("", "", start, rule).until < today;
+}
+
+// Whether the time that `rule` gives is over for all that they applied to.
+bool AreOverdue(const PersonRecord& record, const rules::DatedRule& rule,
+                absl::CivilDay today) {
+  return std::all_of(
+      record.applications.begin(), record.applications.end(),
+      [&](const Application& application) {
+        const Cohort* const cohort = FindCohort(record, application.cohort);
+        return cohort != nullptr &&
+               IsOverdue(EndOfApplication(application, *cohort), rule, today);
+      });
 }
 
 // What the transaction of `unit` finds. Of persons, those whom `free`, where
@@ -76,6 +89,7 @@ absl::StatusOr<std::vector<RetentionClass>> FindDue(
       if (free != nullptr && !free->contains(person.text())) continue;
       ASSIGN_OR_RETURN(const PersonRecord record,
                        unit.RecordOf(caller.scope, person));
+      if (!AreOverdue(record, rule, today)) continue;
       ASSIGN_OR_RETURN(const std::vector<privacy::LegalHold> holds,
                        LegalHoldsOn(record, rules, caller.now));
       if (holds.empty()) persons.due.push_back(person.text());

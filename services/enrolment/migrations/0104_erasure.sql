@@ -9,7 +9,6 @@ ALTER TABLE application ADD COLUMN derogation_proof TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX application_by_person ON application (person);
 CREATE INDEX enrolment_by_person ON enrolment (person);
-CREATE INDEX enrolment_by_application ON enrolment (application);
 
 -- Says nothing of who it was.
 CREATE TABLE erasure (
