@@ -346,7 +346,7 @@ TEST_P(EvaluationRpcTest, UploadIsTakenOnceHoweverOftenTheCallIsMade) {
   request.clear_request_id();
   EXPECT_THAT(
       fixture_.Call(fixture_.notes(), &Notes::SubmitNoteVersion, request),
-      HasReason(Reason::kIllegalTransition));
+      HasReason(Reason::kUnknownReference));
 }
 
 TEST_P(EvaluationRpcTest, NoteIsForThoseWhoTakePart) {
