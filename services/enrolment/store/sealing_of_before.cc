@@ -1,5 +1,6 @@
 #include "services/enrolment/store/sealing_of_before.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -20,7 +21,9 @@ using storage::Rows;
 using storage::Transaction;
 using storage::Values;
 
+// Of a page, and pages of a step: other work waits meanwhile.
 constexpr int64_t kRows = 200;
+constexpr int kPages = 20;
 
 // $1 is what sealed text begins with, $2 a key of a candidate.
 std::string Clear(std::string_view column) {
@@ -79,11 +82,12 @@ const std::vector<TableOfBefore>& Tables() {
 }  // namespace
 
 absl::StatusOr<bool> SealingOfBefore::Step(const access::Caller& caller) {
-  while (table_ < Tables().size()) {
+  for (int page = 0; page < kPages && table_ < Tables().size(); ++page) {
     const TableOfBefore& table = Tables()[table_];
-    Values values{std::string("\x01%"), std::string("%\n%")};
-    // Looked for without a lock: it is a look at every row.
+    const Values values{std::string("\x01%"), std::string("%\n%")};
+    // By the key, and without a lock: mostly nothing is left.
     std::string last;
+    bool found = false;
     RETURN_IF_ERROR(
         database_.View(caller, [&](Transaction& transaction) -> absl::Status {
           Values bound = values;
@@ -92,12 +96,14 @@ absl::StatusOr<bool> SealingOfBefore::Step(const access::Caller& caller) {
           ASSIGN_OR_RETURN(
               const Rows rows,
               transaction.Query(
-                  {.sql = Cat("SELECT name FROM ", table.name,
-                              " WHERE name > $3 AND (", table.condition,
-                              " OR $2 = '') ORDER BY name"
-                              " LIMIT $4"),
+                  {.sql = Cat("SELECT name, CASE WHEN ", table.condition,
+                              " OR $2 = '' THEN 1 ELSE 0 END FROM ", table.name,
+                              " WHERE name > $3 ORDER BY name LIMIT $4"),
                    .values = std::move(bound)}));
           last = rows.empty() ? "" : rows.back().Text(0);
+          found = std::any_of(rows.begin(), rows.end(), [](const Row& row) {
+            return row.Integer(1) == 1;
+          });
           return absl::OkStatus();
         }));
     if (last.empty()) {
@@ -105,25 +111,24 @@ absl::StatusOr<bool> SealingOfBefore::Step(const access::Caller& caller) {
       after_.clear();
       continue;
     }
-    RETURN_IF_ERROR(
-        database_
-            .Transact(caller,
-                      [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
-                        Values bound = values;
-                        bound.emplace_back(after_);
-                        bound.emplace_back(last);
-                        RETURN_IF_ERROR(
-                            table.seal(transaction,
-                                       Cat("name > $3 AND name <= $4 AND (",
-                                           table.condition, " OR $2 = '')"),
-                                       std::move(bound)));
-                        return Outcome{.name = last};
-                      })
-            .status());
+    if (found) {
+      const auto seal =
+          [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
+        Values bound = values;
+        bound.emplace_back(after_);
+        bound.emplace_back(last);
+        RETURN_IF_ERROR(table.seal(transaction,
+                                   Cat("name > $3 AND name <= $4 AND (",
+                                       table.condition, " OR $2 = '')"),
+                                   std::move(bound)));
+        return Outcome{.name = last};
+      };
+      RETURN_IF_ERROR(database_.Transact(caller, seal).status());
+    }
     after_ = last;
-    return true;
+    if (found) return true;
   }
-  return false;
+  return table_ < Tables().size();
 }
 
 }  // namespace parcours::enrolment
