@@ -7,3 +7,6 @@ ALTER TABLE upload ADD COLUMN file_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE upload ADD COLUMN file_master_key {key_text} NOT NULL DEFAULT '';
 CREATE INDEX upload_by_file_master_key ON upload (file_master_key);
 CREATE INDEX upload_by_object_id ON upload (object_id);
+
+-- A binary from before keys would give sealed text and sealed files as they are.
+UPDATE database_marker SET min_compatible_version = 903;
