@@ -101,6 +101,19 @@ class Table {
 
   bool has_sealed() const { return !sealed_.empty(); }
 
+  // The condition of rows that are somebody's and hold text that was written
+  // before there were keys; `sealed` stands for a pattern that sealed text
+  // matches. REQUIRES: has_sealed().
+  std::string WhereNotSealed(std::string_view sealed) const {
+    std::string any;
+    for (const std::size_t i : sealed_) {
+      const std::string& column = columns_[i].name;
+      CatTo(any, any.empty() ? "" : " OR ", "(", column, " <> '' AND ", column,
+            " NOT LIKE ", sealed, ")");
+    }
+    return Cat(person_column_, " <> '' AND (", any, ")");
+  }
+
   // What is stored in the sealed columns, by position.
   using SealedTexts = std::map<std::size_t, std::string>;
 

@@ -222,4 +222,12 @@ const storage::Table<RosterEntry>& RosterEntryTable() {
   return table;
 }
 
+std::vector<storage::SealingOfBefore::Part> PartsOfBefore() {
+  using storage::SealingOfBefore;
+  return {SealingOfBefore::PartOf(ValidationNoteTable()),
+          SealingOfBefore::PartOf(NoteReaderTable()),
+          SealingOfBefore::PartOf(DecisionTable()),
+          SealingOfBefore::PartOf(AppealTable())};
+}
+
 }  // namespace parcours::evaluation

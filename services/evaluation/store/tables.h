@@ -1,6 +1,9 @@
 #ifndef PARCOURS_SERVICES_EVALUATION_STORE_TABLES_H_
 #define PARCOURS_SERVICES_EVALUATION_STORE_TABLES_H_
 
+#include <vector>
+
+#include "common/storage/sealing_of_before.h"
 #include "common/storage/table.h"
 #include "services/evaluation/domain/assessment_plan.h"
 #include "services/evaluation/domain/certificate.h"
@@ -25,6 +28,9 @@ const storage::Table<Result>& ResultTable();
 const storage::Table<Appeal>& AppealTable();
 const storage::Table<Certificate>& CertificateTable();
 const storage::Table<RosterEntry>& RosterEntryTable();
+
+// What may have been written before persons had keys.
+std::vector<storage::SealingOfBefore::Part> PartsOfBefore();
 
 }  // namespace parcours::evaluation
 

@@ -177,4 +177,8 @@ const storage::Table<CompletionRecord>& CompletionRecordTable() {
   return table;
 }
 
+std::vector<storage::SealingOfBefore::Part> PartsOfBefore() {
+  return {storage::SealingOfBefore::PartOf(EntryTable())};
+}
+
 }  // namespace parcours::scheduling

@@ -1,6 +1,9 @@
 #ifndef PARCOURS_SERVICES_SCHEDULING_STORE_TABLES_H_
 #define PARCOURS_SERVICES_SCHEDULING_STORE_TABLES_H_
 
+#include <vector>
+
+#include "common/storage/sealing_of_before.h"
 #include "common/storage/table.h"
 #include "services/scheduling/domain/attendance.h"
 #include "services/scheduling/domain/calendar.h"
@@ -22,6 +25,9 @@ const storage::Table<RosterEntry>& RosterEntryTable();
 const storage::Table<AttendanceSheet>& SheetTable();
 const storage::Table<AttendanceEntry>& EntryTable();
 const storage::Table<CompletionRecord>& CompletionRecordTable();
+
+// What may have been written before persons had keys.
+std::vector<storage::SealingOfBefore::Part> PartsOfBefore();
 
 }  // namespace parcours::scheduling
 
