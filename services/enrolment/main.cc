@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,9 +20,9 @@
 #include "common/platform/retention.h"
 #include "common/privacy/erasure.h"
 #include "common/privacy/erasure_log.h"
+#include "common/privacy/personal_data_work.h"
 #include "common/privacy/privacy_rpc.h"
 #include "common/status/macros.h"
-#include "common/telemetry/log.h"
 #include "common/text/view.h"
 #include "parcours/platform/v1/identity_config.pb.h"
 #include "services/enrolment/domain/due_work.h"
@@ -82,90 +80,69 @@ absl::StatusOr<std::vector<identity::Issuer>> OwnIssuers(
   return identity::IssuersOf(config, "");
 }
 
-// What follows an erasure, and what keeps the data of persons sealed: files go,
-// the other services say that they have done it, what was written before there
-// were keys is sealed, keys are wrapped under the current master key. A fault
-// delays that and nothing else. Thread-safe.
-class PrivacyWork {
+// Writes down what another service has erased. A service that does not answer
+// is asked less and less often: each time, the timer of deadlines waits with
+// it.
+class FollowingPeer {
  public:
-  // All outlive this.
-  PrivacyWork(platform::Platform& platform, EnrolmentStore& store,
-              const documents::UploadStore& uploads,
-              std::vector<PeerPort*> peers)
-      : platform_(platform),
-        store_(store),
-        uploads_(uploads),
-        peers_(std::move(peers)),
-        sealing_(platform.database()) {}
+  // Both outlive this.
+  FollowingPeer(EnrolmentStore& store, PeerPort& peer)
+      : store_(store), peer_(peer) {}
 
-  void Run(const access::Caller& caller) {
-    const std::lock_guard lock(mutex_);
-    Note("files of erased persons",
-         privacy::FinishErasures(platform_.database(), &uploads_, caller));
-    Note("erasures done here", AcknowledgeOwnErasures(store_, caller));
-    for (PeerPort* const peer : peers_) Follow(*peer, caller);
-    if (!sealed_) {
-      const absl::StatusOr<bool> more = sealing_.Step(caller);
-      Note("sealing", more.status());
-      sealed_ = more.ok() && !*more;
-    }
-    if (!wrapped_) {
-      const absl::StatusOr<int> persons = storage::RewrapPersonKeys(
-          platform_.database(), platform_.person_secrets(), caller,
-          kKeysPerRound);
-      Note("wrapping keys of persons anew", persons.status());
-      const absl::StatusOr<int> files = documents::RewrapFileKeys(
-          platform_.database(), platform_.person_secrets(), caller,
-          kKeysPerRound);
-      Note("wrapping keys of files anew", files.status());
-      wrapped_ = persons.ok() && files.ok() && *persons + *files == 0;
-    }
+  absl::StatusOr<privacy::StepEnd> Run(const access::Caller& caller) {
+    if (absl::Now() < next_) return privacy::StepEnd::kForNow;
+    const absl::Status status = FollowErasures(store_, peer_, caller);
+    pause_ = status.ok()
+                 ? absl::ZeroDuration()
+                 : std::clamp(2 * pause_, kShortestPause, kLongestPause);
+    next_ = absl::Now() + pause_;
+    if (!status.ok()) return status;
+    return privacy::StepEnd::kForNow;
   }
 
  private:
-  struct Attempts {
-    absl::Time next;
-    absl::Duration pause;
-  };
-
-  static constexpr int kKeysPerRound = 500;
   static constexpr absl::Duration kShortestPause = absl::Seconds(1);
   static constexpr absl::Duration kLongestPause = absl::Minutes(1);
 
-  // A service that does not answer is asked less and less often: each time, the
-  // timer of deadlines waits with it.
-  void Follow(PeerPort& peer, const access::Caller& caller) {
-    Attempts& attempts = attempts_[peer.service()];
-    if (absl::Now() < attempts.next) return;
-    const absl::Status status = FollowErasures(store_, peer, caller);
-    attempts.pause = status.ok()
-                         ? absl::ZeroDuration()
-                         : std::clamp(2 * attempts.pause, kShortestPause,
-                                      kLongestPause);
-    attempts.next = absl::Now() + attempts.pause;
-    Note(Cat("erasures in ", peer.service()), status);
-  }
-
-  // Once a minute for each thing that goes wrong.
-  void Note(const std::string& what, const absl::Status& status) {
-    if (status.ok() || absl::Now() < quiet_until_[what]) return;
-    quiet_until_[what] = absl::Now() + absl::Minutes(1);
-    telemetry::Log(telemetry::LogLevel::kWarning, "work on persons' data waits",
-                   {{"work", what}, {"error", StdView(status.message())}});
-  }
-
-  platform::Platform& platform_;
   EnrolmentStore& store_;
-  const documents::UploadStore& uploads_;
-  const std::vector<PeerPort*> peers_;
-  std::mutex mutex_;  // guards all below
-  SealingOfBefore sealing_;
-  // Nothing is left of either; a process that starts looks again.
-  bool sealed_ = false;
-  bool wrapped_ = false;
-  std::map<std::string, Attempts> attempts_;
-  std::map<std::string, absl::Time> quiet_until_;
+  PeerPort& peer_;
+  absl::Time next_ = absl::InfinitePast();
+  absl::Duration pause_ = absl::ZeroDuration();
 };
+
+// What follows an erasure, and what keeps the data of persons sealed.
+std::vector<privacy::PersonalDataStep> PersonalDataSteps(
+    platform::Platform& platform, EnrolmentStore& store,
+    const documents::UploadStore& uploads,
+    const std::vector<PeerPort*>& peers) {
+  storage::Database& database = platform.database();
+  std::vector<privacy::PersonalDataStep> steps{
+      privacy::FinishingErasures(database, &uploads),
+      {.name = "acknowledging erasures",
+       .run = [&store](const access::Caller& caller)
+           -> absl::StatusOr<privacy::StepEnd> {
+         RETURN_IF_ERROR(AcknowledgeOwnErasures(store, caller));
+         return privacy::StepEnd::kForNow;
+       }}};
+  for (PeerPort* const peer : peers) {
+    steps.push_back({.name = Cat("erasures in ", peer->service()),
+                     .run = [following = FollowingPeer(store, *peer)](
+                                const access::Caller& caller) mutable {
+                       return following.Run(caller);
+                     }});
+  }
+  steps.push_back({.name = "sealing",
+                   .run = [sealing = SealingOfBefore(database)](
+                              const access::Caller& caller) mutable
+                   -> absl::StatusOr<privacy::StepEnd> {
+                     ASSIGN_OR_RETURN(const bool more, sealing.Step(caller));
+                     return more ? privacy::StepEnd::kForNow
+                                 : privacy::StepEnd::kForGood;
+                   }});
+  steps.push_back(
+      privacy::WrappingAnew(database, platform.person_secrets(), &uploads));
+  return steps;
+}
 
 // Places and cohorts whose time has come, files that nothing took, and what the
 // platform keeps for a time only.
@@ -173,11 +150,11 @@ class EnrolmentDueWork final : public platform::DueWork {
  public:
   EnrolmentDueWork(platform::Platform& platform, EnrolmentStore& store,
                    const documents::UploadStore& uploads,
-                   std::vector<PeerPort*> peers)
+                   const std::vector<PeerPort*>& peers)
       : platform_(platform),
         store_(store),
         uploads_(uploads),
-        privacy_(platform, store, uploads, std::move(peers)),
+        personal_data_(PersonalDataSteps(platform, store, uploads, peers)),
         retention_(platform.database(), platform.rules()) {}
 
   absl::StatusOr<absl::Time> NextDue(absl::Time until) override {
@@ -200,7 +177,8 @@ class EnrolmentDueWork final : public platform::DueWork {
 
   absl::Status FollowFeeds(
       const std::optional<access::JobLease>& lease) override {
-    privacy_.Run(platform_.OwnCaller("PersonalData", lease));
+    personal_data_.Run(
+        [&] { return platform_.OwnCaller("PersonalData", lease); });
     return absl::OkStatus();
   }
 
@@ -208,7 +186,7 @@ class EnrolmentDueWork final : public platform::DueWork {
   platform::Platform& platform_;
   EnrolmentStore& store_;
   const documents::UploadStore& uploads_;
-  PrivacyWork privacy_;
+  privacy::PersonalDataWork personal_data_;
   platform::Retention retention_;
 };
 
@@ -249,7 +227,7 @@ class Enrolmentd final : public platform::Application {
                        [this, &platform](const access::Caller& caller,
                                          const UploadName& upload) {
                          return FindStoredPiece(platform.database(), *uploads_,
-                                              caller, upload);
+                                                caller, upload);
                        }),
         privacy_rpc_(platform.shell(), platform.database(), personal_data_),
         api_client_rpc_(platform.shell(), dependencies_,
@@ -286,18 +264,18 @@ class Enrolmentd final : public platform::Application {
   // Erases again whom a restored copy has brought back.
   absl::Status ReplayErasures(platform::Platform& platform) {
     const access::Caller caller = platform.OwnCaller("ReplayErasures");
-    return privacy::ReplayErasures(
-        erasure_log_, platform.database(), caller,
-        [&](const std::string& person) {
-          return EraseAgain(store_, platform.rules(), caller,
-                            PersonName::FromRecord(person));
-        });
+    return privacy::ReplayErasures(erasure_log_, platform.database(), caller,
+                                   [&](const std::string& person) {
+                                     return EraseAgain(
+                                         store_, platform.rules(), caller,
+                                         PersonName::FromRecord(person));
+                                   });
   }
 
   std::vector<rpc::AnyService*> services() override {
-    return {&programme_rpc_, &people_rpc_,  &application_rpc_,
-            &enrolment_rpc_, &erasure_rpc_, &privacy_rpc_,
-            &api_client_rpc_, &token_rpc_,  &upload_rpc_};
+    return {&programme_rpc_,  &people_rpc_,  &application_rpc_,
+            &enrolment_rpc_,  &erasure_rpc_, &privacy_rpc_,
+            &api_client_rpc_, &token_rpc_,   &upload_rpc_};
   }
   platform::DueWork& due_work() override { return due_work_; }
 

@@ -16,8 +16,10 @@
 #include "common/platform/daemon.h"
 #include "common/privacy/erasure.h"
 #include "common/privacy/erasure_log.h"
+#include "common/privacy/personal_data_work.h"
 #include "common/privacy/privacy_rpc.h"
 #include "common/status/macros.h"
+#include "common/storage/sealing_of_before.h"
 #include "services/evaluation/domain/erasure_use_cases.h"
 #include "services/evaluation/domain/roster_use_cases.h"
 #include "services/evaluation/rpc/assessment_plan_rpc.h"
@@ -32,11 +34,13 @@
 #include "services/evaluation/store/migrations.h"
 #include "services/evaluation/store/sql_evaluation_store.h"
 #include "services/evaluation/store/stored_note_files.h"
+#include "services/evaluation/store/tables.h"
 
 namespace parcours::evaluation {
 namespace {
 
-// Files that nothing took, and the roster, which follows enrolment.
+// Files that nothing took, the roster, which follows enrolment, and so do
+// erasures.
 class EvaluationDueWork final : public platform::DueWork {
  public:
   EvaluationDueWork(platform::Platform& platform, EvaluationStore& store,
@@ -48,7 +52,12 @@ class EvaluationDueWork final : public platform::DueWork {
         enrolments_(enrolments),
         uploads_(uploads),
         erasure_log_(erasure_log),
-        lag_(lag) {}
+        lag_(lag),
+        personal_data_(
+            {privacy::FinishingErasures(platform.database(), &uploads),
+             privacy::Sealing({platform.database(), PartsOfBefore()}),
+             privacy::WrappingAnew(platform.database(),
+                                   platform.person_secrets(), &uploads)}) {}
 
   // Nothing here is decided by the passing of time.
   absl::StatusOr<absl::Time> NextDue(absl::Time) override {
@@ -62,9 +71,6 @@ class EvaluationDueWork final : public platform::DueWork {
     RETURN_IF_ERROR(
         documents::CollectExpiredUploads(platform_.database(), uploads_, caller)
             .status());
-    RETURN_IF_ERROR(privacy::RewrapAll(platform_.database(),
-                                       platform_.person_secrets(), &uploads_,
-                                       platform_.OwnCaller("WrapKeys", lease)));
     return 0;
   }
 
@@ -75,10 +81,9 @@ class EvaluationDueWork final : public platform::DueWork {
                           platform_.OwnCaller("FollowEnrolment", lease))
             .status();
     if (followed.ok()) lag_.Level();
-    // What was begun comes to its end, whether enrolment answers or not.
-    RETURN_IF_ERROR(
-        privacy::FinishErasures(platform_.database(), &uploads_,
-                                platform_.OwnCaller("FinishErasures", lease)));
+    // Whether or not enrolment answers.
+    personal_data_.Run(
+        [&] { return platform_.OwnCaller("PersonalData", lease); });
     return followed;
   }
 
@@ -89,6 +94,7 @@ class EvaluationDueWork final : public platform::DueWork {
   const documents::UploadStore& uploads_;
   privacy::ErasureLog& erasure_log_;
   platform::FeedLag& lag_;
+  privacy::PersonalDataWork personal_data_;
 };
 
 class Evaluationd final : public platform::Application {

@@ -1,22 +1,19 @@
 // schedulingd: venues, calendars, rosters, attendance and completion records.
 // The only place where the layers of the service meet.
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "common/platform/daemon.h"
 #include "common/privacy/erasure.h"
 #include "common/privacy/erasure_log.h"
+#include "common/privacy/personal_data_work.h"
 #include "common/privacy/privacy_rpc.h"
 #include "common/status/macros.h"
-#include "common/telemetry/log.h"
-#include "common/text/view.h"
+#include "common/storage/sealing_of_before.h"
 #include "services/scheduling/domain/erasure_use_cases.h"
 #include "services/scheduling/domain/retention.h"
 #include "services/scheduling/domain/roster_use_cases.h"
@@ -28,59 +25,11 @@
 #include "services/scheduling/rpc/scheduling_personal_data.h"
 #include "services/scheduling/rpc/venue_rpc.h"
 #include "services/scheduling/store/migrations.h"
-#include "services/scheduling/store/sealing_of_before.h"
 #include "services/scheduling/store/sql_scheduling_store.h"
+#include "services/scheduling/store/tables.h"
 
 namespace parcours::scheduling {
 namespace {
-
-// What follows an erasure, and what keeps the data of persons sealed: the feed
-// says that it is done, what was written before there were keys is sealed, keys
-// are wrapped under the current master key. A fault delays that and nothing
-// else. Thread-safe.
-class PrivacyWork {
- public:
-  // `platform` outlives this.
-  explicit PrivacyWork(platform::Platform& platform)
-      : platform_(platform), sealing_(platform.database()) {}
-
-  void Run(const access::Caller& caller) {
-    const std::lock_guard lock(mutex_);
-    Note("erasures done here",
-         privacy::FinishErasures(platform_.database(), nullptr, caller));
-    if (!sealed_) {
-      const absl::StatusOr<bool> more = sealing_.Step(caller);
-      Note("sealing", more.status());
-      sealed_ = more.ok() && !*more;
-    }
-    if (!wrapped_) {
-      const absl::StatusOr<int> found = storage::RewrapPersonKeys(
-          platform_.database(), platform_.person_secrets(), caller,
-          kKeysPerRound);
-      Note("wrapping keys anew", found.status());
-      wrapped_ = found.ok() && *found == 0;
-    }
-  }
-
- private:
-  static constexpr int kKeysPerRound = 500;
-
-  // Once a minute for each thing that goes wrong.
-  void Note(const std::string& what, const absl::Status& status) {
-    if (status.ok() || absl::Now() < quiet_until_[what]) return;
-    quiet_until_[what] = absl::Now() + absl::Minutes(1);
-    telemetry::Log(telemetry::LogLevel::kWarning, "work on persons' data waits",
-                   {{"work", what}, {"error", StdView(status.message())}});
-  }
-
-  platform::Platform& platform_;
-  std::mutex mutex_;  // guards all below
-  SealingOfBefore sealing_;
-  // Nothing is left of either; a process that starts looks again.
-  bool sealed_ = false;
-  bool wrapped_ = false;
-  std::map<std::string, absl::Time> quiet_until_;
-};
 
 // Nothing falls due here; the roster follows enrolment, and so do erasures.
 class SchedulingDueWork final : public platform::DueWork {
@@ -94,7 +43,13 @@ class SchedulingDueWork final : public platform::DueWork {
         enrolment_(enrolment),
         erasure_log_(erasure_log),
         lag_(lag),
-        privacy_(platform) {}
+        personal_data_(
+            {privacy::FinishingErasures(platform.database(),
+                                        /*uploads=*/nullptr),
+             privacy::Sealing({platform.database(), PartsOfBefore()}),
+             privacy::WrappingAnew(platform.database(),
+                                   platform.person_secrets(),
+                                   /*uploads=*/nullptr)}) {}
 
   absl::StatusOr<absl::Time> NextDue(absl::Time) override {
     return absl::InfiniteFuture();
@@ -107,7 +62,8 @@ class SchedulingDueWork final : public platform::DueWork {
   absl::Status FollowFeeds(
       const std::optional<access::JobLease>& lease) override {
     // Whether or not enrolment answers.
-    privacy_.Run(platform_.OwnCaller("PersonalData", lease));
+    personal_data_.Run(
+        [&] { return platform_.OwnCaller("PersonalData", lease); });
     RETURN_IF_ERROR(
         ApplyEnrolmentChanges(store_, enrolment_, erasure_log_,
                               platform_.OwnCaller("FollowEnrolment", lease))
@@ -122,7 +78,7 @@ class SchedulingDueWork final : public platform::DueWork {
   EnrolmentPort& enrolment_;
   privacy::ErasureLog& erasure_log_;
   platform::FeedLag& lag_;
-  PrivacyWork privacy_;
+  privacy::PersonalDataWork personal_data_;
 };
 
 class Schedulingd final : public platform::Application {
