@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -63,14 +64,18 @@ struct Scenario {
   int submissions;
   std::string script;
   Comparison rates = {};
+
+  // Of each session.
+  int runs() const { return submissions / sessions; }
 };
 
-// Transactions per second.
-double RunPgbench(const std::string& url, const Scenario& scenario, int round) {
-  const int runs = scenario.submissions / scenario.sessions;
+// Transactions per second. Each session makes its runs after the first
+// `done_before`.
+double RunPgbench(const std::string& url, const Scenario& scenario,
+                  int done_before) {
   const std::string command = absl::StrFormat(
       "pgbench -n -M prepared -f '%s' -c %d -j 2 -t %d -D n=%d '%s' 2>&1",
-      scenario.script, scenario.sessions, runs, (round + 1) * runs, url);
+      scenario.script, scenario.sessions, scenario.runs(), done_before, url);
   FILE* const pipe = popen(command.c_str(), "r");
   std::string output;
   char buffer[4096];
@@ -137,30 +142,32 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
   RunOne(
       *connect(absl::StrReplaceAll(url, {{Cat("/", name, "?"), "/postgres?"}})),
       Cat("CREATE DATABASE ", bare_name, " TEMPLATE ", name));
+  int sessions = 0;
+  int runs = 0;
+  for (const Scenario& scenario : scenarios) {
+    sessions = std::max(sessions, scenario.sessions);
+    runs += kRounds * scenario.runs();
+  }
   {
     const auto bare = connect(bare_url);
-    for (const Scenario& scenario : scenarios) {
-      const int runs = scenario.submissions / scenario.sessions;
-      for (const std::string& upload : UploadsOf(first, second)) {
-        RunOne(*bare,
-               "INSERT INTO upload (name, body, version, create_time,"
-               " update_time, object_id, byte_size, content_type, sha256,"
-               " state, expire_time, account)"
-               " SELECT name || '.' || (c * $2::bigint + n), body, version,"
-               " create_time, update_time, object_id, byte_size, content_type,"
-               " sha256, 'COMPLETE', expire_time, account"
-               " FROM upload, generate_series(0, $3::bigint - 1) c,"
-               " generate_series(1, $4::bigint) n WHERE name = $1"
-               " ON CONFLICT DO NOTHING",
-               {upload, int64_t{kMostRunsOfClient}, int64_t{scenario.sessions},
-                int64_t{(kRounds + 2) * runs}});
-      }
+    for (const std::string& upload : UploadsOf(first, second)) {
+      RunOne(*bare,
+             "INSERT INTO upload (name, body, version, create_time,"
+             " update_time, object_id, byte_size, content_type, sha256,"
+             " state, expire_time, account)"
+             " SELECT name || '.' || (c * $2::bigint + n), body, version,"
+             " create_time, update_time, object_id, byte_size, content_type,"
+             " sha256, 'COMPLETE', expire_time, account"
+             " FROM upload, generate_series(0, $3::bigint - 1) c,"
+             " generate_series(1, $4::bigint) n WHERE name = $1",
+             {upload, int64_t{kMostRunsOfClient}, int64_t{sessions},
+              int64_t{runs}});
     }
     RunOne(*bare, "ANALYZE");
     RunOne(*connect(url), "ANALYZE");
   }
-  // Runs of the two scripts have names of their own.
-  int round_of_bare = 0;
+  // What a run of either script makes bears the number of the run.
+  int done_before = 0;
   enrolmentd.Start();
   const auto channels = Channels(enrolmentd);
   for (int round = 0; round < kRounds; ++round) {
@@ -174,7 +181,8 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
       };
       const auto bare = [&] {
         scenario.rates.references.push_back(
-            RunPgbench(bare_url, scenario, round_of_bare));
+            RunPgbench(bare_url, scenario, done_before));
+        done_before += scenario.runs();
       };
       if (round % 2 == 0) {
         ours();
@@ -184,7 +192,6 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
         ours();
       }
     }
-    ++round_of_bare;
   }
   for (const Scenario& scenario : scenarios) {
     rows.push_back(Compared(
