@@ -78,6 +78,8 @@ absl::Status ErasePerson(EvaluationStore& store, privacy::ErasureLog& log,
 absl::Status EraseAgain(EvaluationStore& store, const access::Caller& caller,
                         const PersonName& person) {
   const auto erase = [&](EvaluationUnit& unit) -> absl::StatusOr<std::string> {
+    // Nobody who has asked who is erased writes a name meanwhile.
+    RETURN_IF_ERROR(unit.RosterPosition().status());
     ASSIGN_OR_RETURN(const bool erased, IsErased(unit, person));
     if (erased) return person.text();
     ASSIGN_OR_RETURN(PersonRecord record, unit.RecordOf(caller.scope, person));

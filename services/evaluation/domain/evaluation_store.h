@@ -118,7 +118,8 @@ class EvaluationUnit {
   virtual absl::StatusOr<PersonRecord> RecordOf(const access::Scope& scope,
                                                 const PersonName& person) = 0;
 
-  // Which of `persons` have been erased here.
+  // Which of `persons` have been erased here. In a change, nobody is until the
+  // transaction ends, so that a name that was stated before can be written.
   virtual absl::StatusOr<std::set<PersonName>> ErasedAmong(
       const std::vector<PersonName>& persons) = 0;
 
@@ -154,7 +155,8 @@ class EvaluationUnit {
   virtual absl::StatusOr<int64_t> FeedPosition() = 0;
 
   // Up to where the roster follows enrolment's feed; empty at the beginning. In
-  // a change, nobody else moves it until the transaction ends.
+  // a change, nobody else moves it, or asks who is erased, until the
+  // transaction ends.
   virtual absl::StatusOr<std::string> RosterPosition() = 0;
   virtual void SetRosterPosition(const std::string& token) = 0;
 };

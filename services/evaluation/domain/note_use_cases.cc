@@ -83,6 +83,19 @@ absl::Status CheckNoConflict(EvaluationUnit& unit, const access::Caller& caller,
   return absl::OkStatus();
 }
 
+// Applies `transition` to the note of somebody who has not been erased.
+absl::StatusOr<ValidationNote> ChangeNote(
+    EvaluationStore& store, const access::Caller& caller, const NoteName& name,
+    const std::string& etag,
+    absl::FunctionRef<absl::Status(ValidationNote&)> transition) {
+  return ApplyTransition<ValidationNote>(
+      store, caller, &EvaluationUnit::notes, name, etag,
+      [&](EvaluationUnit& unit, ValidationNote& note) -> absl::Status {
+        RETURN_IF_ERROR(CheckNotErased(unit, {note.person}));
+        return transition(note);
+      });
+}
+
 }  // namespace
 
 absl::StatusOr<NoteView> GetNote(EvaluationStore& store,
@@ -176,11 +189,9 @@ absl::StatusOr<ValidationNote> ProposeSubject(EvaluationStore& store,
                                               const NoteName& name,
                                               const std::string& subject,
                                               const std::string& etag) {
-  return ApplyTransition<ValidationNote>(
-      store, caller, &EvaluationUnit::notes, name, etag,
-      [&](EvaluationUnit&, ValidationNote& note) {
-        return ProposeSubject(note, subject);
-      });
+  return ChangeNote(store, caller, name, etag, [&](ValidationNote& note) {
+    return ProposeSubject(note, subject);
+  });
 }
 
 absl::StatusOr<ValidationNote> ApproveSubject(EvaluationStore& store,
@@ -188,11 +199,9 @@ absl::StatusOr<ValidationNote> ApproveSubject(EvaluationStore& store,
                                               const NoteName& name,
                                               const std::string& decider,
                                               const std::string& etag) {
-  return ApplyTransition<ValidationNote>(
-      store, caller, &EvaluationUnit::notes, name, etag,
-      [&](EvaluationUnit&, ValidationNote& note) {
-        return ApproveSubject(note, decider, caller.now);
-      });
+  return ChangeNote(store, caller, name, etag, [&](ValidationNote& note) {
+    return ApproveSubject(note, decider, caller.now);
+  });
 }
 
 absl::StatusOr<ValidationNote> AskSubjectChanges(EvaluationStore& store,
@@ -201,11 +210,9 @@ absl::StatusOr<ValidationNote> AskSubjectChanges(EvaluationStore& store,
                                                  const std::string& decider,
                                                  const std::string& reason,
                                                  const std::string& etag) {
-  return ApplyTransition<ValidationNote>(
-      store, caller, &EvaluationUnit::notes, name, etag,
-      [&](EvaluationUnit&, ValidationNote& note) {
-        return AskSubjectChanges(note, decider, reason, caller.now);
-      });
+  return ChangeNote(store, caller, name, etag, [&](ValidationNote& note) {
+    return AskSubjectChanges(note, decider, reason, caller.now);
+  });
 }
 
 absl::StatusOr<NoteVersion> SubmitNoteVersion(EvaluationStore& store,
@@ -276,6 +283,7 @@ absl::StatusOr<ValidationNote> ReopenNote(EvaluationStore& store,
         ASSIGN_OR_RETURN(ValidationNote note,
                          unit.notes().Lock(caller.scope, name));
         RETURN_IF_ERROR(CheckEtag(etag, name.text(), note.version));
+        RETURN_IF_ERROR(CheckNotErased(unit, {note.person}));
         RETURN_IF_ERROR(ReopenNote(note, reason));
         RETURN_IF_ERROR(CheckNotJudged(unit, caller, note));
         unit.notes().Update(note);
@@ -288,11 +296,9 @@ absl::StatusOr<ValidationNote> AdaptNote(EvaluationStore& store,
                                          const NoteName& name,
                                          const NoteAdaptation& adaptation,
                                          const std::string& etag) {
-  return ApplyTransition<ValidationNote>(
-      store, caller, &EvaluationUnit::notes, name, etag,
-      [&](EvaluationUnit&, ValidationNote& note) {
-        return AdaptNote(note, adaptation);
-      });
+  return ChangeNote(store, caller, name, etag, [&](ValidationNote& note) {
+    return AdaptNote(note, adaptation);
+  });
 }
 
 absl::StatusOr<FilePart> ReadNoteVersion(EvaluationStore& store,

@@ -11,6 +11,7 @@
 #include "common/documents/upload_repository.h"
 #include "common/privacy/erasure.h"
 #include "common/rpc/convert.h"
+#include "common/rpc/grpc_status.h"
 #include "common/status/error.h"
 #include "common/storage/feed.h"
 #include "common/testing/database_fixture.h"
@@ -44,6 +45,7 @@ using Results = pb::ResultService::Stub;
 using Certificates = pb::CertificateService::Stub;
 using Privacy = platform::v1::PrivacyService::Stub;
 
+constexpr char kBody[] = "bodies/opale";
 constexpr absl::CivilDay kWriting(2026, 10, 1);
 constexpr absl::CivilDay kJuryDay(2027, 1, 20);
 constexpr absl::CivilDay kLastOfAppeal(2027, 3, 20);
@@ -64,6 +66,15 @@ constexpr char kAnswer[] = "Une réponse reconnaissable";
 const char* const kPlanted[] = {kName,      kSubject,  kRemarks,  kAgreedBy,
                                 kReopening, kLateness, kComments, kReason,
                                 kStatement, kAnswer};
+
+access::Principal PrincipalOf(type::v1::Role role, const std::string& body,
+                              const std::string& person = "") {
+  access::Principal principal{.subject = "user:caller"};
+  principal.roles.Add(role);
+  principal.body = body;
+  principal.person = person;
+  return principal;
+}
 
 class NoLog final : public privacy::ErasureLog {
  public:
@@ -311,10 +322,7 @@ class EvaluationPrivacyTest : public ::testing::TestWithParam<storage::Engine> {
   }
 
   std::vector<std::string> Holds(const std::string& person) {
-    platform::v1::ListLegalHoldsRequest request;
-    request.set_name(person);
-    const auto holds =
-        fixture_.Call(fixture_.privacy(), &Privacy::ListLegalHolds, request);
+    const auto holds = TryHolds(person);
     EXPECT_OK(holds);
     std::vector<std::string> resources;
     for (const auto& hold : holds->holds()) {
@@ -324,7 +332,7 @@ class EvaluationPrivacyTest : public ::testing::TestWithParam<storage::Engine> {
     return resources;
   }
 
-  std::vector<platform::v1::ExportPersonResponse> Export(
+  absl::StatusOr<std::vector<platform::v1::ExportPersonResponse>> TryExport(
       const std::string& person) {
     platform::v1::ExportPersonRequest request;
     request.set_name(person);
@@ -333,20 +341,40 @@ class EvaluationPrivacyTest : public ::testing::TestWithParam<storage::Engine> {
     std::vector<platform::v1::ExportPersonResponse> pieces;
     platform::v1::ExportPersonResponse piece;
     while (reader->Read(&piece)) pieces.push_back(piece);
-    const grpc::Status status = reader->Finish();
-    EXPECT_TRUE(status.ok()) << status.error_message();
+    RETURN_IF_ERROR(rpc::FromGrpcStatus(reader->Finish()));
     return pieces;
+  }
+  std::vector<platform::v1::ExportPersonResponse> Export(
+      const std::string& person) {
+    auto pieces = TryExport(person);
+    EXPECT_OK(pieces);
+    return pieces.ok() ? *std::move(pieces)
+                       : std::vector<platform::v1::ExportPersonResponse>();
+  }
+
+  absl::StatusOr<platform::v1::ListLegalHoldsResponse> TryHolds(
+      const std::string& person) {
+    platform::v1::ListLegalHoldsRequest request;
+    request.set_name(person);
+    return fixture_.Call(fixture_.privacy(), &Privacy::ListLegalHolds, request);
   }
 
   absl::StatusOr<platform::v1::RetentionPlan> Plan() {
+    return PlanOf(fixture_.cohort().body());
+  }
+  absl::StatusOr<platform::v1::RetentionPlan> PlanOf(const std::string& body) {
     platform::v1::PlanRetentionRequest request;
-    request.set_parent(fixture_.cohort().body());
+    request.set_parent(body);
     return fixture_.Call(fixture_.privacy(), &Privacy::PlanRetention, request);
   }
 
   absl::StatusOr<platform::v1::RetentionPlan> Apply(const std::string& etag) {
+    return ApplyTo(fixture_.cohort().body(), etag);
+  }
+  absl::StatusOr<platform::v1::RetentionPlan> ApplyTo(const std::string& body,
+                                                      const std::string& etag) {
     platform::v1::ApplyRetentionRequest request;
-    request.set_parent(fixture_.cohort().body());
+    request.set_parent(body);
     request.set_etag(etag);
     return fixture_.Call(fixture_.privacy(), &Privacy::ApplyRetention, request);
   }
@@ -814,6 +842,77 @@ TEST_P(EvaluationPrivacyTest, AnExportOfSomebodyErasedHoldsWhatSurvives) {
     if (piece.record().kind() == "certificate") continue;
     EXPECT_THAT(piece.ShortDebugString(), Not(HasSubstr("reconnaissable")));
   }
+}
+
+TEST_P(EvaluationPrivacyTest, ALearnerExportsThemselvesAndNobodyElse) {
+  ASSERT_NO_FATAL_FAILURE(LearnerWithAPast());
+  fixture_.AddLearners(2);
+  ASSERT_OK(Synchronise());
+  fixture_.ActAs(PrincipalOf(type::v1::ROLE_LEARNER, kBody, PersonOf("a")));
+  std::map<std::string, int> kinds;
+  std::string said;
+  for (const auto& piece : Export(PersonOf("a"))) {
+    if (piece.has_document()) ++kinds["document"];
+    if (!piece.has_record()) continue;
+    ++kinds[piece.record().kind()];
+    for (const auto& [name, value] : piece.record().content().fields()) {
+      said += value.string_value();
+    }
+    if (piece.record().kind() == "access") {
+      EXPECT_FALSE(piece.record().content().fields().contains("subject"));
+    }
+  }
+  kinds.erase("access");
+  // What was written of them too, which no other method shows them.
+  EXPECT_EQ(kinds, (std::map<std::string, int>{{"appeal", 1},
+                                               {"decision", 1},
+                                               {"document", 2},
+                                               {"noteReader", 1},
+                                               {"noteVersion", 2},
+                                               {"result", 1},
+                                               {"rosterEntry", 1},
+                                               {"validationNote", 1}}));
+  for (const char* text : {kName, kReason, kComments, kStatement}) {
+    EXPECT_THAT(said, HasSubstr(text));
+  }
+  EXPECT_THAT(TryExport(PersonOf("b")), HasReason(Reason::kPermissionDenied));
+  EXPECT_THAT(TryExport(fixture_.Member(2)),
+              HasReason(Reason::kPermissionDenied));
+  EXPECT_THAT(TryHolds(PersonOf("a")), HasReason(Reason::kPermissionDenied));
+  EXPECT_THAT(Plan(), HasReason(Reason::kPermissionDenied));
+  EXPECT_THAT(Apply("\"x\""), HasReason(Reason::kPermissionDenied));
+}
+
+TEST_P(EvaluationPrivacyTest, WhoMayNotSeeThePersonLearnsNothing) {
+  ASSERT_NO_FATAL_FAILURE(LearnerWithAPast());
+  for (const access::Principal& refused :
+       {PrincipalOf(type::v1::ROLE_COORDINATOR, "bodies/jade"),
+        PrincipalOf(type::v1::ROLE_READER, kBody,
+                    "bodies/opale/persons/reader"),
+        PrincipalOf(type::v1::ROLE_JURY_MEMBER, kBody, fixture_.Member(2))}) {
+    fixture_.ActAs(refused);
+    EXPECT_THAT(TryExport(PersonOf("a")), HasReason(Reason::kPermissionDenied));
+    EXPECT_THAT(TryHolds(PersonOf("a")), HasReason(Reason::kPermissionDenied));
+    EXPECT_THAT(Plan(), HasReason(Reason::kPermissionDenied));
+    EXPECT_THAT(Apply("\"x\""), HasReason(Reason::kPermissionDenied));
+  }
+}
+
+TEST_P(EvaluationPrivacyTest, NamesOfNobodyAndOfSomethingElse) {
+  ASSERT_OK(fixture_.Put(fixture_.Plan()));
+  EXPECT_THAT(Export("bodies/opale/persons/unknown"), IsEmpty());
+  EXPECT_THAT(Holds("bodies/opale/persons/unknown"), IsEmpty());
+  for (const char* name :
+       {"", "bodies/opale", "bodies/opale/persons", "bodies/opale/persons/a/b",
+        "persons/a", "bodies/opale/cohorts/c/enrolments/a"}) {
+    EXPECT_THAT(TryExport(name), ViolatesField("name")) << name;
+    EXPECT_THAT(TryHolds(name), ViolatesField("name")) << name;
+  }
+  for (const char* parent : {"", "bodies", "bodies/opale/persons/a"}) {
+    EXPECT_THAT(PlanOf(parent), ViolatesField("parent")) << parent;
+    EXPECT_THAT(ApplyTo(parent, "\"x\""), ViolatesField("parent")) << parent;
+  }
+  EXPECT_THAT(Apply("\"of another plan\""), HasReason(Reason::kEtagMismatch));
 }
 
 // Retention.

@@ -339,6 +339,16 @@ class SqlEvaluationUnit final : public EvaluationUnit {
     // One statement for some hundred names: engines limit its values.
     constexpr std::size_t kNames = 300;
     std::set<PersonName> erased;
+    if (persons.empty()) return erased;
+    if (transaction_.writable()) {
+      // Whoever erases takes this row for themselves first.
+      RETURN_IF_ERROR(
+          transaction_
+              .Query({.sql = "SELECT id FROM roster_position WHERE id = 1"
+                             " {for_share}",
+                      .values = {}})
+              .status());
+    }
     for (std::size_t first = 0; first < persons.size(); first += kNames) {
       std::string sql =
           "SELECT person FROM person_key WHERE erase_time IS NOT NULL"

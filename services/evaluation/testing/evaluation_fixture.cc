@@ -40,6 +40,8 @@ EvaluationFixture::EvaluationFixture(storage::Engine engine,
     : test_database_(engine),
       database_(test_database_.Open(AllMigrations())),
       rules_(LoadRules()) {
+  principal_.subject = "local-administrator";
+  principal_.roles.Add(type::v1::ROLE_ADMINISTRATOR);
   auto uploads = documents::UploadStore::Open(
       {.directory = folder_.File("files"), .key_file = folder_.File("key")});
   EXPECT_TRUE(uploads.ok()) << uploads.status();

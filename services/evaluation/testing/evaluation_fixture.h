@@ -55,6 +55,9 @@ class EvaluationFixture {
   storage::Database& database() { return *database_; }
   const CohortName& cohort() const { return cohort_; }
 
+  // Whoever calls from now on; at first the administrator of all bodies.
+  void ActAs(access::Principal principal) { principal_ = std::move(principal); }
+
   // Business time goes to the morning of `day`.
   void AdvanceTo(absl::CivilDay day);
 
@@ -133,7 +136,12 @@ class EvaluationFixture {
   rpc::PageTokens page_tokens_{"a key that only tests know"};
   FakeEnrolment enrolment_;
   std::unique_ptr<EvaluationPersonalData> personal_data_;
-  RpcFixture rpc_;
+  access::Principal principal_;
+  RpcFixture rpc_{[this](rpc::ShellOptions& options) {
+    options.identify = [this](const auto&) {
+      return absl::StatusOr<access::Principal>(principal_);
+    };
+  }};
   std::vector<std::unique_ptr<rpc::AnyService>> services_;
   std::unique_ptr<pb::AssessmentPlanService::Stub> plans_;
   std::unique_ptr<pb::ValidationNoteService::Stub> notes_;
