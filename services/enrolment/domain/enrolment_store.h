@@ -170,6 +170,9 @@ class EnrolmentUnit {
   // commit.
   virtual absl::Status ExpireUploads(const std::vector<UploadName>& names) = 0;
 
+  // Takes the reasons out of the story of an application (EraseReason).
+  virtual absl::Status EraseReasons(const ApplicationName& application) = 0;
+
   // Takes away what opens the data of `person`, for ever: the key of what is
   // sealed, what they owned and their files, those that `files` names among
   // them. To be called last.

@@ -112,6 +112,7 @@ absl::StatusOr<Erasure> EraseWithin(EnrolmentUnit& unit,
     unit.agreements().Update(agreement);
   }
   for (const Application& application : record.applications) {
+    RETURN_IF_ERROR(unit.EraseReasons(application.name));
     RETURN_IF_ERROR(EraseApplication(unit, rules, caller,
                                      CohortOf(record, application.cohort),
                                      application));

@@ -240,6 +240,20 @@ TEST_P(ErasureTest, WhatIsCountedStays) {
               SizeIs(1));
 }
 
+TEST_P(ErasureTest, WhyTheFundingFailedIsTakenOutOfTheStory) {
+  const Application application = record_.Committed(1);
+  Must(record_.FailFunding(application.name));
+  const std::vector<PlaceEvent> before = record_.StoryOf(application.name);
+  EXPECT_THAT(before.back().text_fr, HasSubstr("refus"));
+  record_.now = late_;
+  ASSERT_OK(Erase(application.person));
+  const std::vector<PlaceEvent> after = record_.StoryOf(application.name);
+  ASSERT_THAT(after, SizeIs(before.size()));
+  EXPECT_THAT(after.back().text_fr, Not(HasSubstr("refus")));
+  EXPECT_THAT(after.back().text_en, Not(HasSubstr("refus")));
+  EXPECT_EQ(after.front().text_fr, before.front().text_fr);
+}
+
 TEST_P(ErasureTest, IsAnsweredAgainAndDoneOnce) {
   const PersonName person = Zephyrine().person;
   record_.now = late_;

@@ -94,6 +94,20 @@ absl::Status CheckOffered(const Application& application,
   return absl::OkStatus();
 }
 
+constexpr std::string_view kFundingFailsFr = "Le financement fait défaut";
+constexpr std::string_view kPlaceKeptFr = " : la place est gardée jusqu’au ";
+constexpr std::string_view kFundingFailsEn = "The funding fails";
+constexpr std::string_view kPlaceKeptEn = ": the place is kept until ";
+
+// "fails (why): kept" becomes "fails: kept".
+void CutReason(std::string& text, std::string_view fails,
+               std::string_view kept) {
+  const std::size_t begin = fails.size();
+  const std::size_t end = text.rfind(Cat(")", kept));
+  if (!text.starts_with(Cat(fails, " (")) || end == std::string::npos) return;
+  text.erase(begin, end + 1 - begin);
+}
+
 }  // namespace
 
 bool EarnsRank(const Application& application, RankEvent event,
@@ -344,12 +358,16 @@ absl::StatusOr<PlaceEvent> PutAtRisk(Application& application,
   application.place_expire_time = situation.now + absl::Hours(rule.value);
   return EventOf(
       application, situation,
-      Cat("Le financement fait défaut (", reason,
-          ") : la place est gardée jusqu’au ",
+      Cat(kFundingFailsFr, " (", reason, ")", kPlaceKeptFr,
           PrintFr(situation.cohort, *application.place_expire_time), "."),
-      Cat("The funding fails (", reason, "): the place is kept until ",
+      Cat(kFundingFailsEn, " (", reason, ")", kPlaceKeptEn,
           PrintEn(situation.cohort, *application.place_expire_time), "."),
       Cite(rule));
+}
+
+void EraseReason(PlaceEvent& event) {
+  CutReason(event.text_fr, kFundingFailsFr, kPlaceKeptFr);
+  CutReason(event.text_en, kFundingFailsEn, kPlaceKeptEn);
 }
 
 PlaceEvent Release(Application& application, const PlaceSituation& situation,

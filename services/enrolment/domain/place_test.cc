@@ -15,6 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 absl::Time Now() { return Paris(2026, 2, 2, 10); }
 
@@ -571,6 +572,26 @@ TEST(AtRiskTest, KeepsThePlaceForTheTimeOfTheRule) {
   ASSERT_OK(cited);
   EXPECT_EQ(shorter.place_expire_time, Now() + absl::Hours(12));
   EXPECT_THAT(cited->rule, HasSubstr("Article d'essai"));
+}
+
+TEST(AtRiskTest, TheReasonIsTakenOutOfTheStory) {
+  const Moment moment;
+  for (const std::string reason :
+       {"refus de l’OPCO", "(refus) : la place est gardée jusqu’au (reste)",
+        ""}) {
+    Application application = With(PlaceState::kConfirmed);
+    absl::StatusOr<PlaceEvent> event =
+        PutAtRisk(application, moment.Situation(), reason);
+    ASSERT_OK(event);
+    EraseReason(*event);
+    const std::string erased_fr = event->text_fr;
+    EXPECT_THAT(erased_fr, StartsWith("Le financement fait défaut : la "
+                                      "place est gardée jusqu’au 4 février"));
+    EXPECT_THAT(event->text_en, StartsWith("The funding fails: the place is "
+                                           "kept until "));
+    EraseReason(*event);
+    EXPECT_EQ(event->text_fr, erased_fr);
+  }
 }
 
 TEST(ReleaseTest, KeepsTheRankInTheStory) {

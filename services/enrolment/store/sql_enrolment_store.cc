@@ -19,6 +19,7 @@
 #include "common/storage/recording_repository.h"
 #include "common/text/view.h"
 #include "common/time/clock.h"
+#include "services/enrolment/domain/place.h"
 #include "services/enrolment/store/candidate_digest.h"
 #include "services/enrolment/store/migrations.h"
 #include "services/enrolment/store/tables.h"
@@ -320,9 +321,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     ASSIGN_OR_RETURN(locked.places, PlacesFrom(scope, cohort, results));
     // Whose the files become is added by this transaction: no look for a key.
     if (!references.uploads.empty()) {
-      RETURN_IF_ERROR(transaction_.person_keys()
-                          .OfNew(references.person.text())
-                          .status());
+      RETURN_IF_ERROR(
+          transaction_.person_keys().OfNew(references.person.text()).status());
     }
     locked.known = ApplicationFrom(results[known].rows);
     absl::flat_hash_set<std::string> named;
@@ -334,12 +334,13 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         continue;
       }
       locked.uploads.push_back(Finished(documents::ClaimLockedUpload(
-          transaction_, scope, upload, results[first_upload + i],
-          field, references.person.text())));
+          transaction_, scope, upload, results[first_upload + i], field,
+          references.person.text())));
     }
     if (!references.organisation.empty() && !results.back().rows.empty()) {
       ASSIGN_OR_RETURN(locked.organisation,
-                       OrganisationTable().Decode(results.back().rows.front(), transaction_.person_keys()));
+                       OrganisationTable().Decode(results.back().rows.front(),
+                                                  transaction_.person_keys()));
     }
     return locked;
   }
@@ -600,6 +601,25 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     return absl::OkStatus();
   }
 
+  absl::Status EraseReasons(const ApplicationName& application) override {
+    ASSIGN_OR_RETURN(
+        const Rows rows,
+        transaction_.Query(
+            {.sql = "SELECT insertion, text_fr, text_en FROM place_event"
+                    " WHERE application = $1 AND place_state = $2",
+             .values = {application.text(),
+                        std::string(NameOf(PlaceState::kAtRisk))}}));
+    for (const Row& row : rows) {
+      PlaceEvent event{.text_fr = row.Text(1), .text_en = row.Text(2)};
+      EraseReason(event);
+      transaction_.Write(
+          {.sql = "UPDATE place_event SET text_fr = $2, text_en = $3"
+                  " WHERE insertion = $1",
+           .values = {row.Integer(0), event.text_fr, event.text_en}});
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Forget(const PersonName& person,
                       const std::vector<UploadName>& files) override {
     RETURN_IF_ERROR(
@@ -624,11 +644,10 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
   }
 
   absl::StatusOr<std::string> PeerPosition(std::string_view service) override {
-    ASSIGN_OR_RETURN(
-        const Rows rows,
-        transaction_.Query({.sql = "SELECT token FROM peer_feed"
-                                   " WHERE service = $1",
-                            .values = {std::string(service)}}));
+    ASSIGN_OR_RETURN(const Rows rows,
+                     transaction_.Query({.sql = "SELECT token FROM peer_feed"
+                                                " WHERE service = $1",
+                                         .values = {std::string(service)}}));
     return rows.empty() ? "" : rows.front().Text(0);
   }
 
@@ -657,9 +676,11 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
         "ORDER BY name LIMIT $4");
   }
 
-  absl::StatusOr<std::vector<PersonName>> IdlePersons(
-      const BodyName& body, absl::Time before, absl::CivilDay accounted,
-      const PersonName& after, int limit) override {
+  absl::StatusOr<std::vector<PersonName>> IdlePersons(const BodyName& body,
+                                                      absl::Time before,
+                                                      absl::CivilDay accounted,
+                                                      const PersonName& after,
+                                                      int limit) override {
     ASSIGN_OR_RETURN(
         const Rows rows,
         transaction_.Query(
@@ -683,11 +704,10 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
                  " AND agreement.price_cents > 0 AND cohort.end_date >= $4)"
                  " ORDER BY name LIMIT $5",
              // All that begin with it: the next character after / is 0.
-             .values = {after.empty() ? Cat(body.text(), "/persons/")
-                                      : after.text(),
-                        Cat(body.text(), "/persons0"),
-                        absl::ToUnixMicros(before),
-                        absl::FormatCivilTime(accounted), int64_t{limit}}}));
+             .values = {
+                 after.empty() ? Cat(body.text(), "/persons/") : after.text(),
+                 Cat(body.text(), "/persons0"), absl::ToUnixMicros(before),
+                 absl::FormatCivilTime(accounted), int64_t{limit}}}));
     std::vector<PersonName> persons;
     for (const Row& row : rows) {
       persons.push_back(PersonName::FromRecord(row.Text(0)));
@@ -841,9 +861,11 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     }
     LockedPlaces places;
     ASSIGN_OR_RETURN(places.cohort,
-                     CohortTable().Decode(results[0].rows.front(), transaction_.person_keys()));
+                     CohortTable().Decode(results[0].rows.front(),
+                                          transaction_.person_keys()));
     ASSIGN_OR_RETURN(places.programme,
-                     ProgrammeTable().Decode(results[1].rows.front(), transaction_.person_keys()));
+                     ProgrammeTable().Decode(results[1].rows.front(),
+                                             transaction_.person_keys()));
     ASSIGN_OR_RETURN(places.counts, PlaceCountsFrom(results[2].rows));
     if (!results[3].rows.empty()) {
       places.last_rank = results[3].rows.front().Integer(0);
