@@ -666,6 +666,32 @@ TEST_P(PrivacyStoreTest, ATrimmedFeedHidesNoErasure) {
   EXPECT_THAT(Find(Planted()), IsEmpty());
 }
 
+TEST_P(PrivacyStoreTest, NobodyIsErasedWhileTheirNameIsWritten) {
+  LiveACourse();
+  ASSERT_OK(store_->Change(
+      Caller(), [&](EvaluationUnit& unit) -> absl::StatusOr<std::string> {
+        ASSIGN_OR_RETURN(const auto erased, unit.ErasedAmong({Person("a")}));
+        EXPECT_THAT(erased, IsEmpty());
+        access::Caller hasty = Caller();
+        hasty.deadline = absl::Now() + absl::Milliseconds(300);
+        absl::Status meanwhile;
+        std::thread([&] {
+          meanwhile = EraseAgain(*store_, hasty, Person("a"));
+        }).join();
+        EXPECT_FALSE(meanwhile.ok());
+        // Another participation, of which the erasure could not know.
+        EnrolmentFacts facts = FactsOf("another", kName);
+        facts.person = Person("a");
+        RosterEntry entry;
+        Copy(facts, entry);
+        unit.roster().Insert(entry);
+        return entry.name.text();
+      }));
+  EXPECT_THAT(RecordOf("a").roster, SizeIs(2));
+  ASSERT_OK(EraseAgain(*store_, Caller(), Person("a")));
+  EXPECT_THAT(Find(Planted()), IsEmpty());
+}
+
 TEST_P(PrivacyStoreTest, NoNameIsCopiedWhileSomebodyIsErased) {
   LiveACourse();
   // The owner says the name until it has erased them too.
