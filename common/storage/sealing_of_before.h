@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "common/status/macros.h"
 #include "common/storage/database.h"
 #include "common/storage/table.h"
+#include "common/text/view.h"
 
 namespace parcours::storage {
 
@@ -32,16 +35,22 @@ class SealingOfBefore {
         seal;
   };
 
-  // `table` outlives the process.
+  // `table` outlives the process. `prepare` sees each row first, to change what
+  // is kept with it; `also` is the condition of rows that it is to see besides.
   template <typename Resource>
-  static Part PartOf(const Table<Resource>& table) {
-    const auto seal = [&table](Transaction& transaction,
-                               const std::string& where,
-                               Values values) -> absl::Status {
-      ASSIGN_OR_RETURN(const std::vector<Resource> resources,
+  static Part PartOf(
+      const Table<Resource>& table,
+      std::function<absl::Status(Transaction&, std::type_identity_t<Resource>&)>
+          prepare = nullptr,
+      std::string_view also = "1 = 0") {
+    const auto seal = [&table, prepare = std::move(prepare)](
+                          Transaction& transaction, const std::string& where,
+                          Values values) -> absl::Status {
+      ASSIGN_OR_RETURN(std::vector<Resource> resources,
                        SelectInto(transaction, table, where, std::move(values),
                                   "ORDER BY name {for_update}"));
-      for (const Resource& resource : resources) {
+      for (Resource& resource : resources) {
+        if (prepare) RETURN_IF_ERROR(prepare(transaction, resource));
         ASSIGN_OR_RETURN(auto sealed,
                          table.Seal(resource, transaction.person_keys()));
         transaction.Write(table.Update(resource, std::move(sealed)));
@@ -49,7 +58,7 @@ class SealingOfBefore {
       return absl::OkStatus();
     };
     return {.table = table.name(),
-            .condition = table.WhereNotSealed("$1"),
+            .condition = Cat(table.WhereNotSealed("$1"), " OR ", also),
             .seal = seal};
   }
 

@@ -205,6 +205,25 @@ TEST_P(SealingOfBeforeTest, WhatIsNobodysKeepsNothingElseBack) {
               ElementsAre("nobody's", StartsWith("\x01")));
 }
 
+TEST_P(SealingOfBeforeTest, WhatIsPreparedIsKeptWithWhatIsSealed) {
+  ASSERT_OK(Write({RowOfBefore("letter", "1", "prepare", "a"),
+                   RowOfBefore("letter", "2", "prepare", ""),
+                   RowOfBefore("letter", "3", "", "")}));
+  Seal(Sealing());
+  const auto prepare = [](Transaction&, Letter& letter) {
+    letter.note = Cat("prepared ", letter.text);
+    return absl::OkStatus();
+  };
+  Seal(SealingOfBefore(
+      *database_, {SealingOfBefore::PartOf(LetterTable(), prepare,
+                                           "(text <> '' AND note = '')")}));
+  EXPECT_EQ(Read("1").note, "a") << "nothing was left to do there";
+  EXPECT_EQ(Read("2").note, "prepared prepare");
+  EXPECT_EQ(Read("3").note, "");
+  EXPECT_THAT(Raw("SELECT note FROM letter WHERE note <> ''"),
+              Each(StartsWith("\x01")));
+}
+
 TEST_P(SealingOfBeforeTest, NoStepIsWithoutAnEnd) {
   constexpr int kMany = 4500;
   std::vector<Statement> rows;

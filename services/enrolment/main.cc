@@ -38,9 +38,9 @@
 #include "services/enrolment/rpc/programme_rpc.h"
 #include "services/enrolment/rpc/token_rpc.h"
 #include "services/enrolment/store/migrations.h"
-#include "services/enrolment/store/sealing_of_before.h"
 #include "services/enrolment/store/sql_enrolment_store.h"
 #include "services/enrolment/store/stored_piece.h"
+#include "services/enrolment/store/tables.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -131,14 +131,7 @@ std::vector<privacy::PersonalDataStep> PersonalDataSteps(
                        return following.Run(caller);
                      }});
   }
-  steps.push_back({.name = "sealing",
-                   .run = [sealing = SealingOfBefore(database)](
-                              const access::Caller& caller) mutable
-                   -> absl::StatusOr<privacy::StepEnd> {
-                     ASSIGN_OR_RETURN(const bool more, sealing.Step(caller));
-                     return more ? privacy::StepEnd::kForNow
-                                 : privacy::StepEnd::kForGood;
-                   }});
+  steps.push_back(privacy::Sealing({database, PartsOfBefore()}));
   steps.push_back(
       privacy::WrappingAnew(database, platform.person_secrets(), &uploads));
   return steps;

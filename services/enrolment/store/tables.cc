@@ -1,6 +1,7 @@
 #include "services/enrolment/store/tables.h"
 
 #include "common/storage/json.h"
+#include "services/enrolment/store/candidate_digest.h"
 
 namespace parcours::enrolment {
 
@@ -373,6 +374,21 @@ const storage::Table<Erasure>& ErasureTable() {
               "complete_time",
               [](auto& e) -> auto& { return e.complete_time; }));
   return table;
+}
+
+std::vector<storage::SealingOfBefore::Part> PartsOfBefore() {
+  using storage::SealingOfBefore;
+  const auto keep_digest = [](storage::Transaction& transaction,
+                              Application& application) {
+    return KeepCandidateDigest(transaction.person_keys(), application);
+  };
+  return {SealingOfBefore::PartOf(PersonTable()),
+          // A key of a candidate has several lines, and decisions stood whole
+          // in one column.
+          SealingOfBefore::PartOf(ApplicationTable(), keep_digest,
+                                  "candidate_key LIKE '%\n%'"
+                                  " OR decision LIKE '%\"reason\":%'"),
+          SealingOfBefore::PartOf(EnrolmentTable())};
 }
 
 }  // namespace parcours::enrolment

@@ -1,6 +1,9 @@
 #ifndef PARCOURS_SERVICES_ENROLMENT_STORE_TABLES_H_
 #define PARCOURS_SERVICES_ENROLMENT_STORE_TABLES_H_
 
+#include <vector>
+
+#include "common/storage/sealing_of_before.h"
 #include "common/storage/table.h"
 #include "services/enrolment/domain/agreement.h"
 #include "services/enrolment/domain/api_client.h"
@@ -24,6 +27,10 @@ const storage::Table<Agreement>& AgreementTable();
 const storage::Table<Enrolment>& EnrolmentTable();
 const storage::Table<ApiClient>& ApiClientTable();
 const storage::Table<Erasure>& ErasureTable();
+
+// What may have been written before persons had keys, and before digests stood
+// in place of the keys of candidates.
+std::vector<storage::SealingOfBefore::Part> PartsOfBefore();
 
 }  // namespace parcours::enrolment
 
