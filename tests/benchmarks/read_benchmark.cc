@@ -1,7 +1,7 @@
 // A programme read from memory and from the database, through all that a call
 // passes (token, quota, scope, metrics), against servers that hold the answer
-// in memory and do nothing else: a callback server of the same gRPC, and the
-// usual ones of Node and Python.
+// in memory and do nothing else: a callback server of the same gRPC, one that
+// sends bytes, and the usual ones of Node and Python.
 //
 // One client calls all of them in turns, over as many connections and with as
 // many calls under way, and does not decode what it receives. Ratios are
@@ -56,6 +56,7 @@ constexpr char kMethod[] =
     "/parcours.enrolment.v1.ProgrammeService/GetProgramme";
 constexpr std::string_view kProfile = "--profile=";
 constexpr std::string_view kMessage = "--message=";
+constexpr std::string_view kBytes = "--bytes";
 constexpr std::string_view kPortFile = "--port_file=";
 
 std::string SmallProgramme() {
@@ -81,18 +82,42 @@ class BareProgrammes final : public pb::ProgrammeService::CallbackService {
   const pb::Programme programme_;
 };
 
+// The same of bytes that were encoded once.
+class BareBytes final
+    : public pb::ProgrammeService::WithRawCallbackMethod_GetProgramme<
+          pb::ProgrammeService::Service> {
+ public:
+  explicit BareBytes(const pb::Programme& programme)
+      : encoded_(programme.SerializeAsString()) {}
+
+  grpc::ServerUnaryReactor* GetProgramme(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer*,
+                                         grpc::ByteBuffer* response) override {
+    *response = grpc::ByteBuffer(&encoded_, 1);
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+ private:
+  const grpc::Slice encoded_;
+};
+
 // Serves the message in a file until it is killed.
-int ServeBare(const std::string& message_file, const std::string& port_file) {
+int ServeBare(const std::string& message_file, bool bytes,
+              const std::string& port_file) {
   std::ifstream file(message_file, std::ios::binary);
   pb::Programme programme;
   if (!programme.ParseFromIstream(&file)) return 1;
-  BareProgrammes service(std::move(programme));
+  BareBytes of_bytes(programme);
+  BareProgrammes of_messages(std::move(programme));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
-  builder.RegisterService(&service);
+  builder.RegisterService(bytes ? static_cast<grpc::Service*>(&of_bytes)
+                                : &of_messages);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   std::ofstream(port_file) << port << "\n";
   server->Wait();
@@ -289,14 +314,18 @@ void Compare() {
   char self[4096];
   const ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
   const std::string this_program(self, static_cast<std::size_t>(length));
-  const auto serve = [&](const std::string& program, const char* file) {
-    auto process = std::make_unique<testing::DaemonFixture>(
-        program, std::vector<std::string>{Cat(kMessage, folder.File(file))});
+  const auto serve = [&](const std::string& program, const char* file,
+                         std::vector<std::string> flags = {}) {
+    flags.push_back(Cat(kMessage, folder.File(file)));
+    auto process =
+        std::make_unique<testing::DaemonFixture>(program, std::move(flags));
     process->Start();
     return process;
   };
   const auto bare_process = serve(this_program, "message");
   const auto bare_small_process = serve(this_program, "small");
+  const auto bytes_process =
+      serve(this_program, "message", {std::string(kBytes)});
   const auto node_process = serve("tests/benchmarks/bare_node.sh", "message");
   const auto python_process =
       serve("tests/benchmarks/bare_python.py", "message");
@@ -304,18 +333,19 @@ void Compare() {
   const std::string& token = postgresql.program_token();
   Contender bare(*bare_process, token, EnrolmentClient::Programme());
   Contender bare_small(*bare_small_process, token, SmallProgramme());
+  Contender bytes(*bytes_process, token, EnrolmentClient::Programme());
   Contender node(*node_process, token, EnrolmentClient::Programme());
   Contender python(*python_process, token, EnrolmentClient::Programme());
 
   for (Contender* contender :
-       {&cold_postgresql, &cold_sqlite, &bare, &node, &python}) {
+       {&cold_postgresql, &bare, &bytes, &node, &python}) {
     MustAnswer(*contender, message);
   }
   MustAnswer(bare_small, small);
 
-  std::vector<Contender*> all = {
-      &hot,         &bare, &hot_small, &bare_small, &cold_postgresql,
-      &cold_sqlite, &node, &python};
+  std::vector<Contender*> all = {&hot,         &bare,       &bytes,
+                                 &hot_small,   &bare_small, &cold_postgresql,
+                                 &cold_sqlite, &node,       &python};
   for (Contender* contender : all) contender->Run();
   for (Contender* contender : all) contender->Forget();
   for (int round = 0; round < kRounds; ++round) {
@@ -347,6 +377,8 @@ void Compare() {
   add(kFromMemory, hot, "bare gRPC", bare, ">= 0.85",
       absl::StrFormat("%d bytes; %d calls under way over %d connections",
                       message.size(), kOutstanding, kConnections));
+  add(Cat(kFromMemory, ", against bytes"), hot, "bare gRPC of bytes", bytes, "",
+      "which sends what was encoded once, as the service does");
   add("a small programme from memory", hot_small, "bare gRPC", bare_small,
       ">= 0.85", Cat(small.size(), " bytes"));
   const std::string reads = "every call reads the database";
@@ -366,6 +398,7 @@ void Compare() {
 int main(int argc, char** argv) {
   using namespace parcours::benchmarks;
   std::string message, port_file;
+  bool bytes = false;
   int profile = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -375,13 +408,14 @@ int main(int argc, char** argv) {
     if (argument.starts_with(kPortFile)) {
       port_file = argument.substr(kPortFile.size());
     }
+    if (argument == kBytes) bytes = true;
     if (argument.starts_with(kProfile)) {
       profile = std::atoi(argv[i] + kProfile.size());
     }
   }
   // As the services do.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  if (!message.empty()) return ServeBare(message, port_file);
+  if (!message.empty()) return ServeBare(message, bytes, port_file);
   if (profile > 0) {
     Profile(absl::Seconds(profile));
   } else {
