@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,17 +23,22 @@
 #include "absl/time/time.h"
 #include "common/rpc/call_context.h"
 #include "common/rpc/identity.h"
+#include "common/rpc/kept_answer.h"
 #include "common/rpc/quota.h"
 #include "common/rpc/read_journal.h"
 #include "common/rpc/service_method.h"
 #include "common/rpc/trace.h"
 #include "common/rpc/worker_pool.h"
+#include "common/status/error.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
 #include "google/protobuf/message.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/impl/service_type.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "grpcpp/support/slice.h"
 
 namespace parcours::rpc {
 
@@ -165,15 +171,17 @@ class Shell {
                                   Use use);
 
   // Unary that first asks `from_memory`, a function of the same arguments to
-  // std::optional<absl::StatusOr<Response>>, which must not block. It sees the
-  // request before validation and without request_id, and its answer stands in
-  // no journal: not for methods whose reads are audited.
+  // std::shared_ptr<const KeptAnswer<Response>>, null for none, which must not
+  // block. It sees the request before validation and without request_id, and
+  // its answer stands in no journal: not for methods whose reads are audited.
+  // The method is one of bytes, so that an answer that hides nothing is sent as
+  // it is kept.
   template <typename Request, typename Response, typename FromMemory,
             typename Use>
   grpc::ServerUnaryReactor* UnaryFromMemory(
       const ServiceMethod& method, grpc::CallbackServerContext* context,
-      const Request* request, Response* response, FromMemory from_memory,
-      Use use);
+      const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+      FromMemory from_memory, Use use);
 
   // Receives a stream by the object that `open`, a function of (const
   // CallContext&) to absl::StatusOr<std::unique_ptr<ChunkReceiver<Chunk,
@@ -206,7 +214,7 @@ class Shell {
     bool from_memory = false;
   };
 
-  template <typename Request, typename Response, typename Use>
+  template <typename Response, typename Held, typename Use, typename Deliver>
   class UnaryWork;
   template <typename Chunk, typename Response, typename Open>
   class StreamCall;
@@ -221,6 +229,16 @@ class Shell {
     // The server drains.
     virtual void Drain() {}
   };
+
+  // What Unary and UnaryFromMemory have in common. `request` points to the
+  // request and may own it; `from_memory` answers the call or returns false;
+  // `deliver` takes the answer of `use`.
+  template <typename Response, typename Held, typename FromMemory, typename Use,
+            typename Deliver>
+  grpc::ServerUnaryReactor* Answer(const ServiceMethod& method,
+                                   grpc::CallbackServerContext* context,
+                                   Held request, FromMemory from_memory,
+                                   Use use, Deliver deliver);
 
   Call Begin(const ServiceMethod& method, grpc::CallbackServerContext& context);
   // Deadline, identity, quota, role and scope.
@@ -314,8 +332,10 @@ class AnyService {
   virtual std::string_view full_name() const = 0;
 };
 
-template <typename S>
-class ServiceOf : public S::CallbackService, public AnyService {
+// `Base` is S::CallbackService, or that with WithRawCallbackMethod_Name for
+// each method of PARCOURS_RPC_FROM_MEMORY.
+template <typename S, typename Base = typename S::CallbackService>
+class ServiceOf : public Base, public AnyService {
  public:
   grpc::Service& grpc_service() final { return *this; }
   std::string_view full_name() const final { return S::service_full_name(); }
@@ -344,7 +364,7 @@ class ServiceOf : public S::CallbackService, public AnyService {
   }
 
 // The same, asking first, in gRPC's thread,
-//   std::optional<absl::StatusOr<Response>> NameFromMemory(
+//   std::shared_ptr<const KeptAnswer<Response>> NameFromMemory(
 //       const CallContext&, const Request&);
 #define PARCOURS_RPC_FROM_MEMORY(Name, Request, Response)                      \
  private:                                                                      \
@@ -353,9 +373,9 @@ class ServiceOf : public S::CallbackService, public AnyService {
                                                                                \
  public:                                                                       \
   ::grpc::ServerUnaryReactor* Name(::grpc::CallbackServerContext* context,     \
-                                   const Request* request, Response* response) \
-      override {                                                               \
-    return this->shell_.UnaryFromMemory(                                       \
+                                   const ::grpc::ByteBuffer* request,          \
+                                   ::grpc::ByteBuffer* response) override {    \
+    return this->shell_.template UnaryFromMemory<Request, Response>(           \
         Name##_method_, context, request, response,                            \
         [this](const ::parcours::rpc::CallContext& call,                       \
                const Request& unchecked) {                                     \
@@ -407,19 +427,18 @@ class ServiceOf : public S::CallbackService, public AnyService {
 
 // Implementation.
 
-template <typename Request, typename Response, typename Use>
+template <typename Response, typename Held, typename Use, typename Deliver>
 class Shell::UnaryWork final : public WorkItem {
  public:
-  UnaryWork(Shell& shell, Call call, CallContext context,
-            const Request* request, Response* response,
-            grpc::ServerUnaryReactor* reactor, Use use)
+  UnaryWork(Shell& shell, Call call, CallContext context, Held request,
+            grpc::ServerUnaryReactor* reactor, Use use, Deliver deliver)
       : shell_(shell),
         call_(std::move(call)),
         context_(std::move(context)),
-        request_(request),
-        response_(response),
+        request_(std::move(request)),
         reactor_(reactor),
-        use_(std::move(use)) {}
+        use_(std::move(use)),
+        deliver_(std::move(deliver)) {}
 
   Call& call() { return call_; }
 
@@ -429,6 +448,9 @@ class Shell::UnaryWork final : public WorkItem {
   }
 
  private:
+  using Request =
+      std::remove_const_t<typename std::pointer_traits<Held>::element_type>;
+
   absl::Status Answer() {
     if (absl::Status wanted =
             shell_.StillWanted(context_, call_.context->IsCancelled());
@@ -452,17 +474,17 @@ class Shell::UnaryWork final : public WorkItem {
         !released.ok()) {
       return released;
     }
-    *response_ = *std::move(answer);
+    deliver_(*std::move(answer));
     return absl::OkStatus();
   }
 
   Shell& shell_;
   Call call_;
   CallContext context_;
-  const Request* const request_;
-  Response* const response_;
+  const Held request_;
   grpc::ServerUnaryReactor* const reactor_;
   Use use_;
+  const Deliver deliver_;
 };
 
 template <typename Request, typename Response, typename Use>
@@ -470,20 +492,56 @@ grpc::ServerUnaryReactor* Shell::Unary(const ServiceMethod& method,
                                        grpc::CallbackServerContext* context,
                                        const Request* request,
                                        Response* response, Use use) {
-  return UnaryFromMemory(
-      method, context, request, response,
-      [](const CallContext&, const Request&) {
-        return std::optional<absl::StatusOr<Response>>();
-      },
-      std::move(use));
+  return Answer<Response>(
+      method, context, request, [](const CallContext&) { return false; },
+      std::move(use),
+      [response](Response&& answer) { *response = std::move(answer); });
 }
 
 template <typename Request, typename Response, typename FromMemory,
           typename Use>
 grpc::ServerUnaryReactor* Shell::UnaryFromMemory(
     const ServiceMethod& method, grpc::CallbackServerContext* context,
-    const Request* request, Response* response, FromMemory from_memory,
-    Use use) {
+    const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+    FromMemory from_memory, Use use) {
+  auto decoded = std::make_unique<Request>();
+  grpc::ByteBuffer bytes = *request;
+  if (!grpc::SerializationTraits<Request>::Deserialize(&bytes, decoded.get())
+           .ok()) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    Call call = Begin(method, *context);
+    reactor->Finish(End(call, MakeError(Reason::kInvalidFields)));
+    return reactor;
+  }
+  const auto encode = [response](const Response& answer) {
+    const grpc::Slice encoded(answer.SerializeAsString());
+    *response = grpc::ByteBuffer(&encoded, 1);
+  };
+  const Request& unchecked = *decoded;
+  return Answer<Response>(
+      method, context, std::unique_ptr<const Request>(std::move(decoded)),
+      [&](const CallContext& call) {
+        const std::shared_ptr<const KeptAnswer<Response>> kept =
+            from_memory(call, unchecked);
+        if (kept == nullptr) return false;
+        if (method.redaction == nullptr) {
+          *response = grpc::ByteBuffer(&kept->encoded(), 1);
+        } else {
+          Response answer = kept->message();
+          method.redaction->Apply(call.caller, answer);
+          encode(answer);
+        }
+        return true;
+      },
+      std::move(use), encode);
+}
+
+template <typename Response, typename Held, typename FromMemory, typename Use,
+          typename Deliver>
+grpc::ServerUnaryReactor* Shell::Answer(const ServiceMethod& method,
+                                        grpc::CallbackServerContext* context,
+                                        Held request, FromMemory from_memory,
+                                        Use use, Deliver deliver) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   Call call = Begin(method, *context);
   absl::StatusOr<CallContext> admissible =
@@ -497,35 +555,22 @@ grpc::ServerUnaryReactor* Shell::UnaryFromMemory(
     return reactor;
   }
 
-  using Answer = std::optional<absl::StatusOr<Response>>;
-  Answer answer;
-  try {
-    answer = from_memory(*admissible, *request);
-  } catch (const std::exception& error) {
-    answer = Answer(absl::InternalError(error.what()));
-  } catch (...) {
-    answer = Answer(absl::InternalError("an exception of an unknown type"));
-  }
-  if (answer.has_value()) {
+  const absl::StatusOr<bool> answered = Guarded(
+      [&]() -> absl::StatusOr<bool> { return from_memory(*admissible); });
+  if (!answered.ok() || *answered) {
     call.from_memory = true;
-    absl::Status status = answer->status();
-    if (status.ok()) {
-      *response = **std::move(answer);
-      if (method.redaction != nullptr) {
-        method.redaction->Apply(admissible->caller, *response);
-      }
-    }
-    reactor->Finish(End(call, status));
+    reactor->Finish(End(call, answered.status()));
     return reactor;
   }
 
-  using Work = UnaryWork<Request, Response, Use>;
-  auto work =
-      std::make_unique<Work>(*this, std::move(call), *std::move(admissible),
-                             request, response, reactor, std::move(use));
+  std::string key = HotKey(method, *request);
+  using Work = UnaryWork<Response, Held, Use, Deliver>;
+  auto work = std::make_unique<Work>(
+      *this, std::move(call), *std::move(admissible), std::move(request),
+      reactor, std::move(use), std::move(deliver));
   Call& queued = work->call();
   std::unique_ptr<WorkItem> item = std::move(work);
-  if (absl::Status refused = Admit(queued, item, HotKey(method, *request));
+  if (absl::Status refused = Admit(queued, item, std::move(key));
       !refused.ok()) {
     reactor->Finish(End(queued, refused));
   }

@@ -131,7 +131,10 @@ class SpokenPieces final : public PieceSource<probe::ProbeResponse> {
   absl::Time last_ = absl::Now();
 };
 
-class ProbeRpc final : public ServiceOf<probe::ProbeService> {
+class ProbeRpc final
+    : public ServiceOf<probe::ProbeService,
+                       probe::ProbeService::WithRawCallbackMethod_GetThing<
+                           probe::ProbeService::CallbackService>> {
  public:
   explicit ProbeRpc(Shell& shell) : ServiceOf(shell) {}
 
@@ -176,17 +179,17 @@ class ProbeRpc final : public ServiceOf<probe::ProbeService> {
     return Probe(call, request);
   }
 
-  std::optional<absl::StatusOr<probe::Thing>> GetThingFromMemory(
+  std::shared_ptr<const KeptAnswer<probe::Thing>> GetThingFromMemory(
       const CallContext&, const probe::GetThingRequest& request) {
     if (request.name() == "bodies/opale/things/throw") {
       throw std::runtime_error("private words");
     }
-    if (request.name() != "bodies/opale/things/hot") return std::nullopt;
+    if (request.name() != "bodies/opale/things/hot") return nullptr;
     probe::Thing thing;
     thing.set_name(request.name());
     thing.set_title("from memory");
     thing.set_remark("for some");
-    return thing;
+    return std::make_shared<KeptAnswer<probe::Thing>>(std::move(thing));
   }
 
   absl::StatusOr<probe::Thing> GetThing(const CallContext&,

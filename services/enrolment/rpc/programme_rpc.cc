@@ -48,19 +48,19 @@ Update<Resource> UpdateOf(const Request& request, const Message& message,
 }  // namespace
 
 std::string EncodeProgramme(const AnsweredProgramme& programme) {
-  return programme.message.SerializeAsString();
+  const grpc::Slice& encoded = programme.answer.encoded();
+  return {reinterpret_cast<const char*>(encoded.begin()), encoded.size()};
 }
 
 std::optional<AnsweredProgramme> DecodeProgramme(std::string_view bytes) {
-  AnsweredProgramme programme;
-  if (!programme.message.ParseFromArray(bytes.data(),
-                                        static_cast<int>(bytes.size()))) {
+  pb::Programme programme;
+  if (!programme.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return std::nullopt;
   }
-  std::optional<int64_t> version = VersionOf(programme.message.etag());
+  const std::optional<int64_t> version = VersionOf(programme.etag());
   if (!version.has_value()) return std::nullopt;
-  programme.version = *version;
-  return programme;
+  return AnsweredProgramme{.answer = rpc::KeptAnswer(std::move(programme)),
+                           .version = *version};
 }
 
 absl::StatusOr<pb::Body> ProgrammeRpc::CreateBody(
@@ -130,7 +130,7 @@ absl::StatusOr<pb::Programme> ProgrammeRpc::CreateProgramme(
   return ToProto(created);
 }
 
-std::optional<absl::StatusOr<pb::Programme>>
+std::shared_ptr<const rpc::KeptAnswer<pb::Programme>>
 ProgrammeRpc::GetProgrammeFromMemory(const rpc::CallContext& call,
                                      const pb::GetProgrammeRequest& request) {
   const ProgrammeCache::Pointer found =
@@ -138,9 +138,9 @@ ProgrammeRpc::GetProgrammeFromMemory(const rpc::CallContext& call,
   if (found == nullptr ||
       !call.caller.scope.Covers(
           ProgrammeName::FromRecord(request.name()).body())) {
-    return std::nullopt;
+    return nullptr;
   }
-  return absl::StatusOr<pb::Programme>(found->message);
+  return {found, &found->answer};
 }
 
 absl::StatusOr<pb::Programme> ProgrammeRpc::GetProgramme(
@@ -156,7 +156,7 @@ absl::StatusOr<pb::Programme> ProgrammeRpc::GetProgramme(
     ASSIGN_OR_RETURN(const Programme programme,
                      GetResource<Programme>(dependencies_.store, reader,
                                             &EnrolmentUnit::programmes, name));
-    return AnsweredProgramme{.message = ToProto(programme),
+    return AnsweredProgramme{.answer = rpc::KeptAnswer(ToProto(programme)),
                              .version = programme.version};
   };
   const absl::StatusOr<ProgrammeCache::Pointer> found =
@@ -166,7 +166,7 @@ absl::StatusOr<pb::Programme> ProgrammeRpc::GetProgramme(
     return MakeError(Reason::kPermissionDenied);
   }
   RETURN_IF_ERROR(found.status());
-  return (*found)->message;
+  return (*found)->answer.message();
 }
 
 absl::StatusOr<pb::ListProgrammesResponse> ProgrammeRpc::ListProgrammes(

@@ -2,6 +2,7 @@
 #define PARCOURS_SERVICES_ENROLMENT_RPC_PROGRAMME_RPC_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/cache/read_through.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/kept_answer.h"
 #include "common/rpc/shell.h"
 #include "parcours/enrolment/v1/programme_service.grpc.pb.h"
 #include "services/enrolment/rpc/dependencies.h"
@@ -20,7 +22,7 @@ namespace pb = ::parcours::enrolment::v1;
 
 // A programme as it is answered, before redaction.
 struct AnsweredProgramme {
-  pb::Programme message;
+  rpc::KeptAnswer<pb::Programme> answer;
   int64_t version = 0;
 };
 using ProgrammeCache = cache::ReadThrough<AnsweredProgramme>;
@@ -30,7 +32,11 @@ std::string EncodeProgramme(const AnsweredProgramme& programme);
 std::optional<AnsweredProgramme> DecodeProgramme(std::string_view bytes);
 
 // parcours.enrolment.v1.ProgrammeService.
-class ProgrammeRpc final : public rpc::ServiceOf<pb::ProgrammeService> {
+class ProgrammeRpc final
+    : public rpc::ServiceOf<
+          pb::ProgrammeService,
+          pb::ProgrammeService::WithRawCallbackMethod_GetProgramme<
+              pb::ProgrammeService::CallbackService>> {
  public:
   // `programmes` caches what GetProgramme answers.
   ProgrammeRpc(rpc::Shell& shell, Dependencies dependencies,
@@ -87,7 +93,7 @@ class ProgrammeRpc final : public rpc::ServiceOf<pb::ProgrammeService> {
       const rpc::CallContext& call, const pb::DecideCohortRequest& request);
   absl::StatusOr<pb::GoNoGo> GetGoNoGo(const rpc::CallContext& call,
                                        const pb::GetGoNoGoRequest& request);
-  std::optional<absl::StatusOr<pb::Programme>> GetProgrammeFromMemory(
+  std::shared_ptr<const rpc::KeptAnswer<pb::Programme>> GetProgrammeFromMemory(
       const rpc::CallContext& call, const pb::GetProgrammeRequest& request);
 
   // `cohort` with the places that are taken now.
