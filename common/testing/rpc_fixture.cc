@@ -40,6 +40,8 @@ void RpcFixture::Serve(std::vector<rpc::AnyService*> services,
 
 std::shared_ptr<grpc::Channel> RpcFixture::channel() {
   grpc::ChannelArguments arguments;
+  // Windows stay small: a reader who does not read is felt.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // Channels of one process to one address share a connection otherwise.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", server_->port()),
