@@ -164,9 +164,13 @@ absl::StatusOr<PlaceCounts> PlaceCountsFrom(const Rows& rows) {
 Statement FindApplicationStatement(const CohortName& cohort,
                                    const std::string& candidate_key,
                                    const std::string& kept) {
+  // Not IN: PostgreSQL, planning while the table is small, would look through
+  // the whole cohort for either, and keep the plan while the table grows.
   return {.sql =
               "SELECT name FROM application WHERE cohort = $1"
-              " AND candidate_key IN ($2, $3) AND review_state <> 'WITHDRAWN'",
+              " AND candidate_key = $2 AND review_state <> 'WITHDRAWN'"
+              " UNION ALL SELECT name FROM application WHERE cohort = $1"
+              " AND candidate_key = $3 AND review_state <> 'WITHDRAWN'",
           .values = {cohort.text(), candidate_key, kept}};
 }
 
