@@ -1,7 +1,7 @@
 # The commands of the project; the work is done by CMake and the scripts named here.
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench fuzz images images-test clean rolling-test fire
+.PHONY: help deps build contract demo up down sandbox sandbox-reset sandbox-down test lint format bench bench-growth fuzz images images-test clean rolling-test fire
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,12 @@ format: ## Rewrite C++ sources in the project's format
 	@tests/lint.sh format-fix
 
 bench: build ## Run the measurements: ONLY= one group (read, submit, rush, growth, parts)
-	@cmake --build --preset release
+	@cmake --build --preset release --target benchmarks
 	@tests/bench.sh $(ONLY)
+
+bench-growth: build ## The group growth up to 10^6 applications: half an hour, 20 GB in TMPDIR
+	@cmake --build --preset release --target benchmarks
+	@GROWTH=full tests/bench.sh growth
 
 fuzz: deps ## Look for inputs that break a parser: TARGET= (all), SECONDS= each (60)
 	@TARGET="$(TARGET)" SECONDS_EACH="$(SECONDS)" tests/fuzz/run.sh

@@ -19,6 +19,7 @@ import sys
 
 KEYS = {"group", "name", "value", "unit", "reference_name", "reference",
         "ratio", "ratio_range", "aim", "note"}
+ORDER = ["read", "submit", "rush", "growth", "parts"]
 AIM = re.compile(r"(>=|<=)\s*([0-9.]+)")
 
 
@@ -75,6 +76,14 @@ def completed(row, source):
         limit = float(aim[2])
         row["met"] = figure >= limit if aim[1] == ">=" else figure <= limit
     return row
+
+
+def kept_rows(path, measured):
+    """What an earlier run has kept of groups that this one did not measure."""
+    if not path.exists():
+        return []
+    return [row for row in json.loads(path.read_text())["rows"]
+            if row["group"] not in measured]
 
 
 def read_rows(folder):
@@ -144,13 +153,12 @@ def print_markdown(document):
     about = document["machine"]
     print(f"{about['cores']} cores of {about['processor']}, "
           f"{about['memory_gib']:g} GiB, Linux {about['kernel']}; "
-          f"{about['compiler']}; {about['postgresql']}. "
-          f"Commit {about['commit']}, {about['time'][:10]}.")
+          f"{about['compiler']}; {about['postgresql']}.")
     group = None
     for row in document["rows"]:
         if row["group"] != group:
             group = row["group"]
-            print(f"\n**{group}**\n")
+            print(f"\n**{group}** (commit {row['measured']})\n")
             print("| " + " | ".join(cell.capitalize() for cell in HEAD) + " |")
             print("|---|---:|---|---|---:|---|---|")
         print("| " + " | ".join(cells(row)) + " |")
@@ -177,8 +185,13 @@ def main():
     rows = read_rows(arguments.rows)
     print_table(rows)
     if arguments.json:
-        document = {"machine": machine(), "rows": rows}
         path = pathlib.Path(arguments.json)
+        about = machine()
+        for row in rows:
+            row["measured"] = f"{about['commit']}, {about['time'][:16]}"
+        others = kept_rows(path, {row["group"] for row in rows})
+        document = {"machine": about, "rows": sorted(
+            others + rows, key=lambda row: (ORDER + [row["group"]]).index(row["group"]))}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False)
                         + "\n")

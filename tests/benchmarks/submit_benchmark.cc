@@ -64,6 +64,8 @@ struct Scenario {
   int submissions;
   std::string script;
   Comparison rates = {};
+  // Of the service, for one application, in each round.
+  std::vector<double> micros = {};
 
   // Of each session.
   int runs() const { return submissions / sessions; }
@@ -174,11 +176,16 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
   for (int round = 0; round < kRounds; ++round) {
     for (Scenario& scenario : scenarios) {
       const auto ours = [&] {
+        const absl::Duration before = enrolmentd.process().ProcessorTime();
         scenario.rates.values.push_back(
             SubmitAll(channels,
                       requests(scenario.submissions, scenario.cohorts),
                       kOutstanding)
                 .rate());
+        scenario.micros.push_back(
+            absl::ToDoubleMicroseconds(enrolmentd.process().ProcessorTime() -
+                                       before) /
+            scenario.submissions);
       };
       const auto bare = [&] {
         scenario.rates.references.push_back(
@@ -206,6 +213,12 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
              static_cast<int>(statement_count), static_cast<int>(first.size()),
              scenario.sessions)},
         scenario.rates));
+    rows.push_back({.group = "submit",
+                    .name = Cat("complete applications ", scenario.name,
+                                ": processor of the service"),
+                    .value = Median(scenario.micros),
+                    .unit = "us/call",
+                    .note = "PostgreSQL's own not included"});
   }
 }
 
