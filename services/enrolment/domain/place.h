@@ -105,7 +105,8 @@ absl::StatusOr<PlaceEvent> PutAtRisk(Application& application,
                                      const PlaceSituation& situation,
                                      const std::string& reason);
 
-// Takes out of what is told of a place why the funding failed: somebody's words.
+// Takes out of what is told of a place why the funding failed: somebody's
+// words.
 void EraseReason(PlaceEvent& event);
 
 // Gives the place up: withdrawal, refusal, lapse, end. A rank stays in the

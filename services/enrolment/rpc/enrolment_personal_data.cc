@@ -56,13 +56,12 @@ absl::StatusOr<privacy::PersonExport> EnrolmentPersonalData::Export(
       ASSIGN_OR_RETURN(std::optional<PieceFile> file,
                        find_file_(caller, piece.upload));
       if (!file.has_value()) continue;
-      exported.documents.push_back(
-          {.resource = application.name.text(),
-           .kind = std::string(NameOf(piece.kind)),
-           .file_name = FileName(piece),
-           .sha256 = piece.sha256,
-           .byte_size = file->byte_size,
-           .read = std::move(file->read)});
+      exported.documents.push_back({.resource = application.name.text(),
+                                    .kind = std::string(NameOf(piece.kind)),
+                                    .file_name = FileName(piece),
+                                    .sha256 = piece.sha256,
+                                    .byte_size = file->byte_size,
+                                    .read = std::move(file->read)});
     }
   }
   const absl::CivilDay today = ParisDay(caller.now);

@@ -19,11 +19,11 @@ absl::StatusOr<std::optional<PieceFile>> FindStoredPiece(
       upload->state != documents::UploadState::kAttached) {
     return std::optional<PieceFile>();
   }
-  return PieceFile{
-      .byte_size = upload->byte_size,
-      .read = [&database, &uploads, caller, name] {
-        return documents::ReadUpload(database, uploads, caller, name);
-      }};
+  return PieceFile{.byte_size = upload->byte_size,
+                   .read = [&database, &uploads, caller, name] {
+                     return documents::ReadUpload(database, uploads, caller,
+                                                  name);
+                   }};
 }
 
 }  // namespace parcours::enrolment

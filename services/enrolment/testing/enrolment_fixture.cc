@@ -84,8 +84,7 @@ EnrolmentFixture::EnrolmentFixture(
       shell, *database_, *files_, PieceLimits(Inspector())));
   const ErasurePorts ports{.peers = {&scheduling, &evaluation},
                            .log = erasure_log};
-  services_.push_back(
-      std::make_unique<ErasureRpc>(shell, dependencies, ports));
+  services_.push_back(std::make_unique<ErasureRpc>(shell, dependencies, ports));
   personal_data_ = std::make_unique<EnrolmentPersonalData>(
       dependencies, ports,
       [this](const access::Caller& caller, const UploadName& upload) {
