@@ -97,10 +97,14 @@ void Rush(storage::Engine engine, const std::string& name,
   std::vector<double> waits;
   int refused = 0;
   int refusals = 0;
+  int expired = 0;
+  int expiries = 0;
   for (const Submitted& one : done.submissions) {
     waits.push_back(absl::ToDoubleSeconds(one.answered - one.sent));
     refused += one.refused > 0 ? 1 : 0;
     refusals += one.refused;
+    expired += one.expired > 0 ? 1 : 0;
+    expiries += one.expired;
   }
   const auto row = [&](const std::string& what, double value,
                        const std::string& unit, const std::string& aim = "",
@@ -121,6 +125,9 @@ void Rush(storage::Engine engine, const std::string& name,
   row("refused by overload", refused, "candidates", "<= 0",
       absl::StrFormat("%d refusals, each sent again when the server said",
                       refusals));
+  row("not answered within a minute", expired, "candidates", "<= 0",
+      absl::StrFormat("%d deadlines passed; each was sent again with its id",
+                      expiries));
 }
 
 }  // namespace

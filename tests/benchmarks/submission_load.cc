@@ -89,6 +89,11 @@ class Load {
         return;
       }
     }
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      ++submitted.expired;
+      Send(index);
+      return;
+    }
     MustBeOk(rpc::FromGrpcStatus(status));
     submitted.answered = absl::Now();
     submitted.name = call.answer.name();

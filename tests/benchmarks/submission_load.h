@@ -24,6 +24,8 @@ struct Submitted {
   absl::Time answered;
   // How often it was refused by overload, and sent again when the server said.
   int refused = 0;
+  // How often its deadline passed, and it was sent again at once.
+  int expired = 0;
 };
 
 struct SubmissionsDone {
@@ -37,7 +39,8 @@ struct SubmissionsDone {
 
 // Sends `requests` in their order, `outstanding` at a time, by turns over
 // `channels`; returns when all are answered. A refusal by overload is waited
-// out as it says; any other error ends the program.
+// out as it says, and what was not answered in time is sent again, under the
+// same request id; any other error ends the program.
 SubmissionsDone SubmitAll(
     const std::vector<std::shared_ptr<grpc::Channel>>& channels,
     const std::vector<pb::SubmitApplicationRequest>& requests, int outstanding);
