@@ -48,7 +48,7 @@ bench: build ## Run the measurements: ONLY= one group (read, submit, rush, growt
 	@cmake --build --preset release --target benchmarks
 	@tests/bench.sh $(ONLY)
 
-bench-growth: build ## The group growth up to 10^6 applications: half an hour, 20 GB in TMPDIR
+bench-growth: build ## The group growth up to 10^6 applications: half an hour, 15 GB of disk
 	@cmake --build --preset release --target benchmarks
 	@GROWTH=full tests/bench.sh growth
 
