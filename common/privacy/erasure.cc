@@ -55,7 +55,8 @@ std::string PersonOfErasure(std::string_view erasure) {
 
 absl::Status FinishErasures(storage::Database& database,
                             const documents::UploadStore* uploads,
-                            const access::Caller& caller) {
+                            const access::Caller& caller,
+                            absl::FunctionRef<absl::Status()> overwrite) {
   while (true) {
     std::vector<std::string> persons;
     RETURN_IF_ERROR(database.View(
@@ -66,10 +67,12 @@ absl::Status FinishErasures(storage::Database& database,
         }));
     if (persons.empty()) return absl::OkStatus();
     for (const std::string& person : persons) {
-      if (uploads != nullptr) {
-        RETURN_IF_ERROR(documents::RemoveExpiredUploadsOf(database, *uploads,
-                                                          caller, person));
-      }
+      if (uploads == nullptr) break;
+      RETURN_IF_ERROR(documents::RemoveExpiredUploadsOf(database, *uploads,
+                                                        caller, person));
+    }
+    RETURN_IF_ERROR(overwrite());
+    for (const std::string& person : persons) {
       RETURN_IF_ERROR(Acknowledge(database, caller, person));
     }
   }

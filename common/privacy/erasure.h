@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/access/caller.h"
 #include "common/documents/upload_store.h"
@@ -22,13 +23,15 @@ std::string ErasureNameOf(std::string_view person);
 std::string PersonOfErasure(std::string_view erasure);
 
 // Does what is left of erasures whose transaction has been committed: removes
-// the files (uploads that the transaction made EXPIRED), and only then says in
+// the files (uploads that the transaction made EXPIRED), has `overwrite` see to
+// it that the database keeps no remains of deleted rows, and only then says in
 // the feed, as a change of kind "erasure", that it is done. What a crash leaves
 // is done by the next call. `uploads` is null for a service without files.
 // `caller` serves the whole installation.
-absl::Status FinishErasures(storage::Database& database,
-                            const documents::UploadStore* uploads,
-                            const access::Caller& caller);
+absl::Status FinishErasures(
+    storage::Database& database, const documents::UploadStore* uploads,
+    const access::Caller& caller,
+    absl::FunctionRef<absl::Status()> overwrite = absl::OkStatus);
 
 // Wraps everything anew that is not under the current master key, in batches,
 // until nothing is left: keys of persons and, where `uploads` says that there

@@ -5,6 +5,7 @@
 
 #include "common/privacy/erasure.h"
 #include "common/status/macros.h"
+#include "common/storage/sqlite_database.h"
 #include "common/telemetry/log.h"
 #include "common/text/view.h"
 
@@ -13,16 +14,39 @@ namespace {
 
 constexpr absl::Duration kQuiet = absl::Minutes(1);
 
+// Written anew within a second or two.
+constexpr int64_t kMostBytes = int64_t{256} << 20;
+
+absl::Status OverwriteRemains(const std::string& database_url,
+                              absl::Time deadline) {
+  ASSIGN_OR_RETURN(
+      const bool rewritten,
+      storage::RewriteSqliteFile(database_url, kMostBytes, deadline));
+  if (!rewritten) {
+    telemetry::Log(telemetry::LogLevel::kWarning,
+                   "somebody was erased from a large file: VACUUM it",
+                   {{"most_bytes", kMostBytes}});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 PersonalDataStep FinishingErasures(storage::Database& database,
+                                   const std::string& database_url,
                                    const documents::UploadStore* uploads) {
-  return {.name = "finishing erasures",
-          .run = [&database, uploads](
-                     const access::Caller& caller) -> absl::StatusOr<StepEnd> {
-            RETURN_IF_ERROR(FinishErasures(database, uploads, caller));
-            return StepEnd::kForNow;
-          }};
+  return {
+      .name = "finishing erasures",
+      .run = [&database, database_url, uploads](
+                 const access::Caller& caller) -> absl::StatusOr<StepEnd> {
+        const auto overwrite = [&] {
+          return database.engine() == storage::Engine::kSqlite
+                     ? OverwriteRemains(database_url, caller.deadline)
+                     : absl::OkStatus();
+        };
+        RETURN_IF_ERROR(FinishErasures(database, uploads, caller, overwrite));
+        return StepEnd::kForNow;
+      }};
 }
 
 PersonalDataStep Sealing(storage::SealingOfBefore sealing) {

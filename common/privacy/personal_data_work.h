@@ -33,8 +33,11 @@ struct PersonalDataStep {
   std::function<absl::StatusOr<StepEnd>(const access::Caller& caller)> run;
 };
 
-// Erasures that were begun come to their end: see FinishErasures.
+// Erasures that were begun come to their end: see FinishErasures. An SQLite
+// file, that of `database_url`, is written anew before an erasure is said to be
+// done; one of more than 256 MiB is not, and the log asks for a VACUUM.
 PersonalDataStep FinishingErasures(storage::Database& database,
+                                   const std::string& database_url,
                                    const documents::UploadStore* uploads);
 // What was written before there were keys is sealed; then it is over.
 PersonalDataStep Sealing(storage::SealingOfBefore sealing);

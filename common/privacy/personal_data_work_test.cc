@@ -161,7 +161,9 @@ INSTANTIATE_TEST_SUITE_P(Engines, CommonStepsTest,
 
 TEST_P(CommonStepsTest, OnlySealingIsEverOver) {
   const storage::PersonSecrets& secrets = *files_.options().person_secrets;
-  const auto finished = FinishingErasures(*database_, nullptr).run(Caller());
+  const auto finished =
+      FinishingErasures(*database_, files_.options().url, nullptr)
+          .run(Caller());
   ASSERT_OK(finished);
   EXPECT_EQ(*finished, StepEnd::kForNow);
   const auto wrapped = WrappingAnew(*database_, secrets, nullptr).run(Caller());
@@ -185,7 +187,8 @@ TEST_P(CommonStepsTest, WhatIsErasedIsSaidToBe) {
   database_->AddCommitListener([&](absl::Span<const storage::Change> changes) {
     for (const storage::Change& change : changes) told.push_back(change.name);
   });
-  const PersonalDataStep step = FinishingErasures(*database_, nullptr);
+  const PersonalDataStep step =
+      FinishingErasures(*database_, files_.options().url, nullptr);
   ASSERT_OK(step.run(Caller()));
   ASSERT_OK(step.run(Caller()));
   EXPECT_THAT(told, ElementsAre("bodies/opale/erasures/une"));

@@ -86,6 +86,27 @@ std::string SqlitePath(std::string_view url) {
   return std::string(absl::StripPrefix(AbslView(url), AbslView(kScheme)));
 }
 
+absl::StatusOr<bool> RewriteSqliteFile(std::string_view url, int64_t most_bytes,
+                                       absl::Time deadline) {
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<SqliteSession> session,
+      SqliteSession::Open(SqlitePath(url), SqliteSession::Access::kReadWrite));
+  const std::vector<Statement> measure = {
+      {"SELECT page_count * page_size"
+       " FROM pragma_page_count(), pragma_page_size()",
+       {}}};
+  ASSIGN_OR_RETURN(const std::vector<Result> size,
+                   session->Run(measure, deadline));
+  if (size[0].rows.at(0).Integer(0) > most_bytes) return false;
+  // Nothing is written to a temporary file.
+  const std::vector<Statement> rewrite = {
+      {"PRAGMA temp_store=MEMORY", {}},
+      {"VACUUM", {}},
+      {"PRAGMA wal_checkpoint(TRUNCATE)", {}}};
+  RETURN_IF_ERROR(session->Run(rewrite, deadline).status());
+  return true;
+}
+
 SqliteDatabase::SqliteDatabase(const DatabaseOptions& options)
     : path_(SqlitePath(options.url)),
       writer_(1, options.maximum_waiting,

@@ -1,6 +1,7 @@
 #ifndef PARCOURS_COMMON_STORAGE_SQLITE_DATABASE_H_
 #define PARCOURS_COMMON_STORAGE_SQLITE_DATABASE_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/storage/database.h"
 #include "common/storage/pooled_database.h"
@@ -39,6 +41,15 @@ class SqliteFileLock {
 
 // The file of a URL that begins with sqlite://.
 std::string SqlitePath(std::string_view url);
+
+// Writes the whole file of `url` anew (VACUUM) and empties its log: what was
+// deleted is left in neither. Moving rows within a file leaves copies of them
+// in unused bytes of pages, which secure_delete does not reach. Changes wait
+// meanwhile, and the rows are in memory a second time; so a file of more than
+// `most_bytes` stays as it is, and false is answered. UNAVAILABLE when others
+// keep the file for too long.
+absl::StatusOr<bool> RewriteSqliteFile(std::string_view url, int64_t most_bytes,
+                                       absl::Time deadline);
 
 // A service's database in one SQLite file: see Database.
 class SqliteDatabase final : public PooledDatabase {

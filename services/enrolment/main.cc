@@ -117,7 +117,8 @@ std::vector<privacy::PersonalDataStep> PersonalDataSteps(
     const std::vector<PeerPort*>& peers) {
   storage::Database& database = platform.database();
   std::vector<privacy::PersonalDataStep> steps{
-      privacy::FinishingErasures(database, &uploads),
+      privacy::FinishingErasures(database, platform.flags().database_url,
+                                 &uploads),
       {.name = "acknowledging erasures",
        .run = [&store](const access::Caller& caller)
            -> absl::StatusOr<privacy::StepEnd> {

@@ -54,7 +54,8 @@ class EvaluationDueWork final : public platform::DueWork {
         erasure_log_(erasure_log),
         lag_(lag),
         personal_data_(
-            {privacy::FinishingErasures(platform.database(), &uploads),
+            {privacy::FinishingErasures(
+                 platform.database(), platform.flags().database_url, &uploads),
              privacy::Sealing({platform.database(), PartsOfBefore()}),
              privacy::WrappingAnew(platform.database(),
                                    platform.person_secrets(), &uploads)}) {}

@@ -45,6 +45,7 @@ class SchedulingDueWork final : public platform::DueWork {
         lag_(lag),
         personal_data_(
             {privacy::FinishingErasures(platform.database(),
+                                        platform.flags().database_url,
                                         /*uploads=*/nullptr),
              privacy::Sealing({platform.database(), PartsOfBefore()}),
              privacy::WrappingAnew(platform.database(),
