@@ -60,8 +60,8 @@ absl::Status Generation::Begin() {
 
 absl::Status Generation::Add(const MadeUpCourse& course) {
   SeededStream chance(seed_, kStreams + static_cast<uint64_t>(courses_));
-  const bool with_notes = course.begun && courses_ % kWithNotes == 0;
   ++courses_;
+  const bool with_notes = course.begun && begun_++ % kWithNotes == 0;
   std::vector<RosterEntry> roster;
   std::vector<ValidationNote> notes;
   for (const EnrolmentFacts& facts : course.enrolments) {

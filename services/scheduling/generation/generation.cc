@@ -122,8 +122,8 @@ absl::Status Generation::Begin() {
 
 absl::Status Generation::Add(const MadeUpCourse& course) {
   SeededStream chance(seed_, kStreams + static_cast<uint64_t>(courses_));
-  const bool with_attendance = course.begun && courses_ % kWithAttendance == 0;
   ++courses_;
+  const bool with_attendance = course.begun && begun_++ % kWithAttendance == 0;
   const std::vector<HalfDay> half_days = MakeHalfDays(course);
   std::vector<RosterEntry> roster;
   for (const EnrolmentFacts& facts : course.enrolments) {

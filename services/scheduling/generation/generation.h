@@ -62,6 +62,8 @@ class Generation {
   const uint64_t seed_;
   const absl::Time now_;
   int64_t courses_ = 0;
+  // Those of them that had begun.
+  int64_t begun_ = 0;
   GenerationSummary summary_;
 };
 
