@@ -7,6 +7,7 @@
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "common/privacy/retention_period.h"
 #include "common/rules/rule_book.h"
 
 namespace parcours::privacy {
@@ -22,17 +23,15 @@ struct LegalHold {
   std::optional<absl::CivilDay> until;
 };
 
-// What `rule`, in years, makes one keep of `resource` from `start`: until the
-// day before its anniversary.
+// What `rule`, in days, months or years, makes one keep of `resource` from
+// `start`.
 inline LegalHold HoldFrom(std::string kind, std::string resource,
                           absl::CivilDay start, const rules::DatedRule& rule) {
   return {.kind = std::move(kind),
           .resource = std::move(resource),
           .rule = rule.version,
           .article = rule.article,
-          .until = absl::CivilDay(start.year() + rule.value, start.month(),
-                                  start.day()) -
-                   1};
+          .until = LastDayKept(start, rule)};
 }
 
 // Kind "under_way": `resource` has to come to its end first.

@@ -292,6 +292,23 @@ absl::Status RuleBook::Require(absl::Span<const std::string_view> ids) const {
       absl::StrCat("the rule book lacks ", absl::StrJoin(missing, ", ")));
 }
 
+absl::Status RuleBook::RequirePeriods(
+    absl::Span<const std::string_view> ids) const {
+  if (absl::Status present = Require(ids); !present.ok()) return present;
+  std::vector<absl::string_view> others;
+  for (const std::string_view id : ids) {
+    const RuleUnit unit = versions_.at(View(id)).front().unit;
+    if (unit != RuleUnit::kDays && unit != RuleUnit::kMonths &&
+        unit != RuleUnit::kYears) {
+      others.push_back(View(id));
+    }
+  }
+  if (others.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the rule book counts ", absl::StrJoin(others, ", "),
+                   " in something else than days, months or years"));
+}
+
 std::vector<std::string> RuleBook::Ids() const {
   std::vector<std::string> ids;
   ids.reserve(versions_.size());

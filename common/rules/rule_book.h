@@ -77,6 +77,9 @@ class RuleBook {
   // FAILED_PRECONDITION that names all that are missing.
   absl::Status Require(absl::Span<const std::string_view> ids) const;
 
+  // As Require; besides, each of `ids` is a time in days, months or years.
+  absl::Status RequirePeriods(absl::Span<const std::string_view> ids) const;
+
   // The ids of all rules, sorted.
   std::vector<std::string> Ids() const;
 

@@ -116,6 +116,16 @@ TEST(RuleBookTest, RequireNamesEveryMissingRule) {
   EXPECT_THAT(book.Ids(), ElementsAre("cooling_off", "house.flag"));
 }
 
+TEST(RuleBookTest, RequirePeriodsNamesWhatIsNoTime) {
+  const RuleBook book = Book();
+  EXPECT_TRUE(book.RequirePeriods({"cooling_off"}).ok());
+  const absl::Status other = book.RequirePeriods({"cooling_off", "house.flag"});
+  EXPECT_EQ(other.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(other.message()), HasSubstr("counts house.flag in"));
+  const absl::Status missing = book.RequirePeriods({"house.flag", "absent"});
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("lacks absent"));
+}
+
 TEST(RuleBookTest, ReportsASyntaxErrorWithLineAndColumn) {
   const absl::StatusOr<RuleBook> book =
       RuleBook::Parse("book: \"xx\"\nrules {\n  idd: \"a\"\n}", "r.txtpb");

@@ -322,9 +322,9 @@ absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
   std::string key_set_file;
   ASSIGN_OR_RETURN(identity::SigningKey token_key,
                    TokenKey(platform.flags(), key_set_file));
-  RETURN_IF_ERROR(platform.rules().Require({"retention.accounting",
-                                            "retention.funding_pieces",
-                                            "retention.refused_application"}));
+  RETURN_IF_ERROR(platform.rules().RequirePeriods(
+      {"retention.accounting", "retention.funding_pieces",
+       "retention.refused_application"}));
   auto enrolmentd = std::make_unique<Enrolmentd>(platform, std::move(uploads),
                                                  std::move(token_key));
   RETURN_IF_ERROR(enrolmentd->ReplayErasures(platform));

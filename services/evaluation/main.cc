@@ -182,9 +182,9 @@ class Evaluationd final : public platform::Application {
 
 absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
     platform::Platform& platform) {
-  RETURN_IF_ERROR(
-      platform.rules().Require({"certification.appeal", "retention.appeal",
-                                "retention.validation_note"}));
+  RETURN_IF_ERROR(platform.rules().Require({"certification.appeal"}));
+  RETURN_IF_ERROR(platform.rules().RequirePeriods(
+      {"retention.appeal", "retention.validation_note"}));
   ASSIGN_OR_RETURN(std::unique_ptr<documents::UploadStore> uploads,
                    documents::UploadStore::Open(
                        {.directory = platform.flags().upload_dir,

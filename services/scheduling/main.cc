@@ -144,10 +144,12 @@ class Schedulingd final : public platform::Application {
 
 absl::StatusOr<std::unique_ptr<platform::Application>> Compose(
     platform::Platform& platform) {
-  RETURN_IF_ERROR(platform.rules().Require(
-      {kSigningOpensBefore, kSigningClosesAfter, kLateSignature,
-       kClosingByCoordinator, kCompletionRecordRetention,
-       kFundingPiecesRetention, kAbsenceReasonRetention}));
+  RETURN_IF_ERROR(
+      platform.rules().Require({kSigningOpensBefore, kSigningClosesAfter,
+                                kLateSignature, kClosingByCoordinator}));
+  RETURN_IF_ERROR(platform.rules().RequirePeriods({kCompletionRecordRetention,
+                                                   kFundingPiecesRetention,
+                                                   kAbsenceReasonRetention}));
   auto schedulingd = std::make_unique<Schedulingd>(platform);
   RETURN_IF_ERROR(schedulingd->ReplayErasures(platform));
   return schedulingd;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "common/privacy/retention_period.h"
 #include "common/status/macros.h"
 #include "common/time/clock.h"
 
@@ -18,12 +19,6 @@ constexpr int kMostPersons = 200;
 
 constexpr char kRule[] = "retention.refused_application";
 
-// Whether the time that `rule` gives is over on `today`.
-bool IsOverdue(absl::CivilDay start, const rules::DatedRule& rule,
-               absl::CivilDay today) {
-  return privacy::HoldFrom("", "", start, rule).until < today;
-}
-
 // Whether the time that `rule` gives is over for all that they applied to.
 bool AreOverdue(const PersonRecord& record, const rules::DatedRule& rule,
                 absl::CivilDay today) {
@@ -32,7 +27,8 @@ bool AreOverdue(const PersonRecord& record, const rules::DatedRule& rule,
       [&](const Application& application) {
         const Cohort* const cohort = FindCohort(record, application.cohort);
         return cohort != nullptr &&
-               IsOverdue(EndOfApplication(application, *cohort), rule, today);
+               privacy::IsOverdue(EndOfApplication(application, *cohort), rule,
+                                  today);
       });
 }
 
@@ -45,10 +41,10 @@ absl::StatusOr<std::vector<RetentionClass>> FindDue(
   RETURN_IF_ERROR(unit.bodies().Get(caller.scope, body).status());
   const absl::CivilDay today = ParisDay(caller.now);
   ASSIGN_OR_RETURN(const rules::DatedRule rule, rules.AsOf(kRule, today));
-  // Nothing that came later is due: what decides lies within it.
-  const absl::Time before = ParisMidnight(
-      absl::CivilDay(today.year() - rule.value, today.month(), today.day()) +
-      1);
+  // Nothing that came later is due, not even where days begin later than in
+  // Paris: what decides lies within it.
+  const absl::Time before =
+      ParisMidnight(privacy::FirstStartKept(rule, today) + 1);
 
   RetentionClass pieces{
       .kind = "application_pieces",
@@ -63,7 +59,8 @@ absl::StatusOr<std::vector<RetentionClass>> FindDue(
   for (const Application& application : applications) {
     ASSIGN_OR_RETURN(const Cohort cohort,
                      unit.cohorts().Get(caller.scope, application.cohort));
-    if (IsOverdue(EndOfApplication(application, cohort), rule, today)) {
+    if (privacy::IsOverdue(EndOfApplication(application, cohort), rule,
+                           today)) {
       pieces.due.push_back(application.name.text());
     }
   }
@@ -77,8 +74,10 @@ absl::StatusOr<std::vector<RetentionClass>> FindDue(
       .due = {}};
   ASSIGN_OR_RETURN(const rules::DatedRule accounting,
                    rules.AsOf("retention.accounting", today));
-  // What ended in these years holds for certain: LegalHoldsOn says the rest.
-  const absl::CivilDay accounted(today.year() - accounting.value + 1, 1, 1);
+  // The accounts of what ended in these years hold for certain: LegalHoldsOn
+  // says the rest.
+  const absl::CivilDay accounted(
+      absl::CivilYear(privacy::FirstStartKept(accounting, today)));
   std::vector<PersonName> idle;
   do {
     const PersonName after = idle.empty() ? PersonName() : idle.back();

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "common/privacy/retention_period.h"
 #include "common/status/macros.h"
 #include "common/time/clock.h"
 #include "services/evaluation/domain/erasure.h"
@@ -15,15 +16,9 @@ using privacy::RetentionClass;
 
 constexpr int kMost = 500;
 
-bool IsOver(absl::Time start, const rules::DatedRule& rule, absl::Time now) {
-  return privacy::HoldFrom("", "", ParisDay(start), rule).until < ParisDay(now);
-}
-
-// Nothing that came at or after this is due: what decides lies before it.
+// All that came before this is due.
 absl::Time Before(const rules::DatedRule& rule, absl::CivilDay today) {
-  return ParisMidnight(
-      absl::CivilDay(today.year() - rule.value, today.month(), today.day()) +
-      1);
+  return ParisMidnight(privacy::FirstStartKept(rule, today));
 }
 
 struct Due {
@@ -104,13 +99,14 @@ absl::Status RemoveTexts(EvaluationUnit& unit, const access::Caller& caller,
 
 bool IsOverdue(const Result& result, const rules::DatedRule& rule,
                absl::Time now) {
-  return IsOver(result.proclaim_time, rule, now);
+  return privacy::IsOverdue(ParisDay(result.proclaim_time), rule,
+                            ParisDay(now));
 }
 
 bool IsOverdue(const Appeal& appeal, const rules::DatedRule& rule,
                absl::Time now) {
   return appeal.answer_time.has_value() &&
-         IsOver(*appeal.answer_time, rule, now);
+         privacy::IsOverdue(ParisDay(*appeal.answer_time), rule, ParisDay(now));
 }
 
 absl::StatusOr<std::vector<RetentionClass>> DueIn(EvaluationStore& store,

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "common/privacy/retention_period.h"
 #include "common/status/macros.h"
 #include "common/time/clock.h"
 #include "services/scheduling/domain/session_record.h"
@@ -67,7 +68,7 @@ bool IsOverdue(const CalendarVersion& published, const rules::DatedRule& rule,
   for (const HalfDay& half_day : published.half_days) {
     last = std::max(last, half_day.date);
   }
-  return privacy::HoldFrom("", "", last, rule).until < today;
+  return privacy::IsOverdue(last, rule, today);
 }
 
 absl::StatusOr<std::vector<RetentionClass>> DueIn(SchedulingStore& store,

@@ -18,7 +18,7 @@ CalendarVersion CourseOn(std::initializer_list<absl::CivilDay> days) {
 }
 
 TEST(RetentionTest, ReasonsAreDueFromTheAnniversaryOfTheLastHalfDay) {
-  const rules::DatedRule rule{.value = 3};
+  const rules::DatedRule rule{.value = 3, .unit = rules::RuleUnit::kYears};
   const CalendarVersion course =
       CourseOn({absl::CivilDay(2026, 6, 15), absl::CivilDay(2026, 3, 16)});
   EXPECT_FALSE(IsOverdue(course, rule, absl::CivilDay(2029, 6, 14)));
@@ -26,15 +26,17 @@ TEST(RetentionTest, ReasonsAreDueFromTheAnniversaryOfTheLastHalfDay) {
 }
 
 TEST(RetentionTest, ALeapDayHasItsAnniversaryOnTheFirstOfMarch) {
-  const rules::DatedRule rule{.value = 1};
+  const rules::DatedRule rule{.value = 1, .unit = rules::RuleUnit::kYears};
   const CalendarVersion course = CourseOn({absl::CivilDay(2028, 2, 29)});
   EXPECT_FALSE(IsOverdue(course, rule, absl::CivilDay(2029, 2, 28)));
   EXPECT_TRUE(IsOverdue(course, rule, absl::CivilDay(2029, 3, 1)));
 }
 
 TEST(RetentionTest, ACourseWithoutHalfDaysIsNotOver) {
-  EXPECT_FALSE(IsOverdue(CourseOn({}), rules::DatedRule{.value = 1},
-                         absl::CivilDay(2040, 1, 1)));
+  EXPECT_FALSE(
+      IsOverdue(CourseOn({}),
+                rules::DatedRule{.value = 1, .unit = rules::RuleUnit::kYears},
+                absl::CivilDay(2040, 1, 1)));
 }
 
 // The value in the house's book.
