@@ -9,11 +9,12 @@
 #include "common/status/macros.h"
 #include "common/storage/person_keys.h"
 #include "common/storage/sealing_of_before.h"
+#include "common/testing/fake_erasure_log.h"
+#include "common/testing/raw_rows.h"
 #include "gmock/gmock.h"
 #include "services/enrolment/domain/retention.h"
 #include "services/enrolment/store/tables.h"
 #include "services/enrolment/testing/erasure_fakes.h"
-#include "services/enrolment/testing/every_column.h"
 #include "services/enrolment/testing/record.h"
 
 namespace parcours::enrolment {
@@ -22,6 +23,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using testing::FindEverywhere;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
@@ -152,7 +154,7 @@ class ErasureTest : public RecordTest {
   TestRecord record_;
   FakePeer scheduling_{"scheduling"};
   FakePeer evaluation_{"evaluation"};
-  FakeErasureLog log_;
+  testing::FakeErasureLog log_;
   // Long after everything that must be kept.
   const absl::Time late_ = Paris(2040, 1, 1);
 };
@@ -161,10 +163,10 @@ TEST_P(ErasureTest, WhatIsSaidOfSomebodyStandsSealed) {
   Zephyrine();
   EXPECT_THAT(FindEverywhere(record_.database(), Sealed()), IsEmpty());
   // The search does find what stands clear.
-  EXPECT_THAT(
-      FindEverywhere(record_.database(), Clear()),
-      IsSupersetOf({"person: Zephyrine-Secrete", "application: Nom-Secret",
-                    "external_id: identifiant-secret"}));
+  EXPECT_THAT(FindEverywhere(record_.database(), Clear()),
+              IsSupersetOf({"person.given_name: Zephyrine-Secrete",
+                            "application.family_name: Nom-Secret",
+                            "external_id.value: identifiant-secret"}));
 }
 
 TEST_P(ErasureTest, WhatIsSealedIsReadAsItWas) {

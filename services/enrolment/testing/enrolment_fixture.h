@@ -21,6 +21,7 @@
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/page_token.h"
 #include "common/testing/database_fixture.h"
+#include "common/testing/fake_erasure_log.h"
 #include "common/testing/rpc_fixture.h"
 #include "common/testing/temp_dir.h"
 #include "grpcpp/client_context.h"
@@ -84,7 +85,7 @@ class EnrolmentFixture {
   // The other services that keep something on persons, and who was erased.
   FakePeer scheduling{"scheduling"};
   FakePeer evaluation{"evaluation"};
-  FakeErasureLog erasure_log;
+  testing::FakeErasureLog erasure_log;
   EnrolmentStore& store() { return store_; }
   storage::Database& database() { return *database_; }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "common/privacy/erasure_log.h"
 #include "common/status/error.h"
 #include "common/text/view.h"
 #include "services/enrolment/domain/peer_port.h"
@@ -89,29 +88,6 @@ class FakePeer final : public PeerPort {
   int incarnation_ = 1;
   Reason restarted_as_ = Reason::kFeedTrimmed;
   int asked_ = 0;
-};
-
-// Notes in memory. Thread-safe.
-class FakeErasureLog final : public privacy::ErasureLog {
- public:
-  void Fail(absl::Status status) {
-    const std::lock_guard lock(mutex_);
-    failure_ = std::move(status);
-  }
-  std::vector<std::string> persons() {
-    const std::lock_guard lock(mutex_);
-    return persons_;
-  }
-  absl::Status Append(const std::string& person, absl::Time) override {
-    const std::lock_guard lock(mutex_);
-    if (failure_.ok()) persons_.push_back(person);
-    return failure_;
-  }
-
- private:
-  std::mutex mutex_;  // guards all below
-  absl::Status failure_;
-  std::vector<std::string> persons_;
 };
 
 }  // namespace parcours::enrolment

@@ -12,7 +12,6 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -25,6 +24,8 @@
 #include "common/storage/feed.h"
 #include "common/storage/sealing_of_before.h"
 #include "common/testing/database_fixture.h"
+#include "common/testing/fake_erasure_log.h"
+#include "common/testing/raw_rows.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
 #include "common/text/view.h"
@@ -50,6 +51,8 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using testing::FindEverywhere;
+using testing::FirstColumn;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -80,20 +83,6 @@ const std::vector<std::string>& Planted() {
       kComments, kReason,  kStatement, kAnswer,    kFile};
   return planted;
 }
-
-std::string TextOf(const storage::Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* blob = std::get_if<storage::Blob>(&value)) return blob->bytes;
-  return "";
-}
-
-// Refuses as long as it is told to.
-class UnwritableLog final : public privacy::ErasureLog {
- public:
-  absl::Status Append(const std::string&, absl::Time) override {
-    return absl::UnavailableError("disk full");
-  }
-};
 
 // "a" was deferred by the jury "first" and has appealed; "b" was awarded a
 // certificate by it.
@@ -305,59 +294,15 @@ class PrivacyStoreTest : public ::testing::TestWithParam<storage::Engine> {
                            kAnswer, "Personne Responsable", ""));
   }
 
-  // Where any of `texts` stands, "table.column: text", but for the minutes:
-  // these stay.
+  // Where any of `texts` stands, but for the minutes: these stay.
   std::vector<std::string> Find(const std::vector<std::string>& texts) {
-    std::vector<std::string> found;
-    std::size_t columns_read = 0;
-    EXPECT_OK(database_->View(
-        Caller(), [&](storage::Transaction& transaction) -> absl::Status {
-          ASSIGN_OR_RETURN(
-              const storage::Rows columns,
-              transaction.Query(
-                  {.sql = database_->engine() == storage::Engine::kSqlite
-                              ? "SELECT m.name, c.name FROM sqlite_master AS m,"
-                                " pragma_table_info(m.name) AS c"
-                                " WHERE m.type = 'table'"
-                              : "SELECT table_name::text, column_name::text"
-                                " FROM information_schema.columns"
-                                " WHERE table_schema = 'public'",
-                   .values = {}}));
-          for (const storage::Row& column : columns) {
-            if (column.Text(0) == "minutes") continue;
-            ++columns_read;
-            ASSIGN_OR_RETURN(
-                const storage::Rows rows,
-                transaction.Query({.sql = Cat("SELECT ", column.Text(1),
-                                              " FROM ", column.Text(0)),
-                                   .values = {}}));
-            for (const storage::Row& row : rows) {
-              const std::string stored = TextOf(row[0]);
-              for (const std::string& text : texts) {
-                if (stored.find(text) == std::string::npos) continue;
-                found.push_back(
-                    Cat(column.Text(0), ".", column.Text(1), ": ", text));
-              }
-            }
-          }
-          return absl::OkStatus();
-        }));
-    EXPECT_GT(columns_read, 100U);
+    std::vector<std::string> found = FindEverywhere(*database_, texts);
+    std::erase_if(found, [](const std::string& place) {
+      return place.starts_with("minutes.");
+    });
     return found;
   }
 
-  // The first column of what `sql` finds.
-  std::vector<std::string> Raw(const std::string& sql) {
-    std::vector<std::string> texts;
-    EXPECT_OK(database_->View(
-        Caller(), [&](storage::Transaction& transaction) -> absl::Status {
-          ASSIGN_OR_RETURN(const storage::Rows rows,
-                           transaction.Query({.sql = sql, .values = {}}));
-          for (const storage::Row& row : rows) texts.push_back(TextOf(row[0]));
-          return absl::OkStatus();
-        }));
-    return texts;
-  }
   void Write(const std::vector<storage::Statement>& statements) {
     ASSERT_OK(database_->Transact(Caller(),
                                   [&](storage::Transaction& transaction)
@@ -446,8 +391,8 @@ constexpr char kSealedTexts[] =
 TEST_P(PrivacyStoreTest, WhatIsThePersonsOwnIsSealed) {
   LiveACourse();
   Answer();
-  EXPECT_THAT(Raw(kSealedTexts), SizeIs(5));
-  EXPECT_THAT(Raw(kSealedTexts), Each(StartsWith("\x01")));
+  EXPECT_THAT(FirstColumn(*database_, kSealedTexts), SizeIs(5));
+  EXPECT_THAT(FirstColumn(*database_, kSealedTexts), Each(StartsWith("\x01")));
   EXPECT_THAT(Find({kAgreedBy, kComments, kReason, kStatement, kAnswer, kFile}),
               IsEmpty());
   const PersonRecord record = RecordOf("a");
@@ -477,8 +422,8 @@ TEST_P(PrivacyStoreTest, WhatWasWrittenBeforeIsSealed) {
   storage::SealingOfBefore sealing(*database_, PartsOfBefore());
   EXPECT_FALSE(*sealing.Step(Caller()));
   EXPECT_THAT(Find({"en clair"}), IsEmpty());
-  EXPECT_THAT(Raw(kSealedTexts), SizeIs(5));
-  EXPECT_THAT(Raw(kSealedTexts), Each(StartsWith("\x01")));
+  EXPECT_THAT(FirstColumn(*database_, kSealedTexts), SizeIs(5));
+  EXPECT_THAT(FirstColumn(*database_, kSealedTexts), Each(StartsWith("\x01")));
   EXPECT_THAT(TakeChanges(), IsEmpty());
 
   const PersonRecord after = RecordOf("a");
@@ -492,10 +437,10 @@ TEST_P(PrivacyStoreTest, WhatWasWrittenBeforeIsSealed) {
   EXPECT_EQ(after.notes[0].update_time, before.notes[0].update_time);
   EXPECT_EQ(after.decisions[0].version, before.decisions[0].version);
 
-  const std::vector<std::string> sealed = Raw(kSealedTexts);
+  const std::vector<std::string> sealed = FirstColumn(*database_, kSealedTexts);
   storage::SealingOfBefore again(*database_, PartsOfBefore());
   EXPECT_FALSE(*again.Step(Caller()));
-  EXPECT_EQ(Raw(kSealedTexts), sealed);
+  EXPECT_EQ(FirstColumn(*database_, kSealedTexts), sealed);
 }
 
 TEST_P(PrivacyStoreTest, WhatSaidNothingBeforeSaysNothing) {
@@ -505,7 +450,8 @@ TEST_P(PrivacyStoreTest, WhatSaidNothingBeforeSaysNothing) {
           .values = {}}});
   storage::SealingOfBefore sealing(*database_, PartsOfBefore());
   EXPECT_FALSE(*sealing.Step(Caller()));
-  EXPECT_THAT(Raw("SELECT adaptation FROM validation_note"), ElementsAre(""));
+  EXPECT_THAT(FirstColumn(*database_, "SELECT adaptation FROM validation_note"),
+              ElementsAre(""));
   EXPECT_FALSE(RecordOf("a").notes[0].adaptation.has_value());
 }
 
@@ -528,25 +474,29 @@ TEST_P(PrivacyStoreTest, ErasingLeavesNothingOfThePersonButFigures) {
   constexpr char kOutcomes[] =
       "SELECT outcome FROM result UNION ALL SELECT outcome FROM decision"
       " ORDER BY outcome";
-  const std::vector<std::string> outcomes = Raw(kOutcomes);
-  const std::vector<std::string> minutes = Raw("SELECT text FROM minutes");
+  const std::vector<std::string> outcomes = FirstColumn(*database_, kOutcomes);
+  const std::vector<std::string> minutes =
+      FirstColumn(*database_, "SELECT text FROM minutes");
   ASSERT_THAT(minutes, ElementsAre(HasSubstr(kReason)));
   TakeChanges();
 
   EraseA();
   EXPECT_THAT(Find(Planted()), IsEmpty());
-  EXPECT_THAT(Raw("SELECT owned FROM ownership WHERE owner_key LIKE"
-                  " '%/persons/learner-a'"),
+  EXPECT_THAT(FirstColumn(*database_,
+                          "SELECT owned FROM ownership WHERE owner_key LIKE"
+                          " '%/persons/learner-a'"),
               IsEmpty());
   EXPECT_THAT(
-      Raw("SELECT reason_salt FROM decision WHERE outcome = 'DEFERRED'"),
+      FirstColumn(
+          *database_,
+          "SELECT reason_salt FROM decision WHERE outcome = 'DEFERRED'"),
       ElementsAre(""));
   EXPECT_THAT(*erasure_log_.Read(), ElementsAre(Person("a").text()));
 
   // What was decided still is, and is proved.
   EXPECT_EQ(BrokenAt(), 0);
-  EXPECT_EQ(Raw(kOutcomes), outcomes);
-  EXPECT_EQ(Raw("SELECT text FROM minutes"), minutes);
+  EXPECT_EQ(FirstColumn(*database_, kOutcomes), outcomes);
+  EXPECT_EQ(FirstColumn(*database_, "SELECT text FROM minutes"), minutes);
   const PersonRecord after = RecordOf("a");
   EXPECT_EQ(ReasonCommitment(after.decisions[0]), commitment);
   EXPECT_EQ(after.appeals[0].state, AppealState::kDismissed);
@@ -621,7 +571,8 @@ TEST_P(PrivacyStoreTest, WhoIsErasedIsNotErasedAgain) {
 
 TEST_P(PrivacyStoreTest, WithoutTheLogNothingIsErased) {
   LiveACourse();
-  UnwritableLog unwritable;
+  testing::FakeErasureLog unwritable;
+  unwritable.Fail(absl::UnavailableError("disk full"));
   enrolment_.Erase(Person("a"));
   EXPECT_THAT(FollowWith(unwritable), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_FALSE(IsErased(Person("a")));

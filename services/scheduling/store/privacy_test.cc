@@ -10,7 +10,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "common/privacy/erasure.h"
@@ -18,6 +17,8 @@
 #include "common/storage/feed.h"
 #include "common/storage/sealing_of_before.h"
 #include "common/testing/database_fixture.h"
+#include "common/testing/fake_erasure_log.h"
+#include "common/testing/raw_rows.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/temp_dir.h"
 #include "common/text/view.h"
@@ -42,6 +43,8 @@ namespace {
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using testing::FindEverywhere;
+using testing::FirstColumn;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -73,60 +76,6 @@ HalfDayName HalfDayOf(const std::string& cohort, const std::string& id) {
 EnrolmentName EnrolmentOf(const std::string& id) {
   return ChildName<EnrolmentName>(Cohort("c"), "enrolments", id);
 }
-
-std::string TextOf(const storage::Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* blob = std::get_if<storage::Blob>(&value)) return blob->bytes;
-  return "";
-}
-
-// Where any of `texts` stands, in whatever table and column.
-std::vector<std::string> FindEverywhere(storage::Database& database,
-                                        const std::vector<std::string>& texts) {
-  std::vector<std::string> found;
-  const access::Caller reader{.scope = access::Scope::Installation()};
-  std::size_t rows_read = 0;
-  EXPECT_OK(database.View(
-      reader, [&](storage::Transaction& transaction) -> absl::Status {
-        ASSIGN_OR_RETURN(
-            const storage::Rows tables,
-            transaction.Query(
-                {.sql = database.engine() == storage::Engine::kSqlite
-                            ? "SELECT name FROM sqlite_master"
-                              " WHERE type = 'table'"
-                            : "SELECT tablename::text FROM pg_tables"
-                              " WHERE schemaname = 'public'",
-                 .values = {}}));
-        for (const storage::Row& table : tables) {
-          ASSIGN_OR_RETURN(
-              const storage::Rows rows,
-              transaction.Query(
-                  {.sql = Cat("SELECT * FROM ", table.Text(0)), .values = {}}));
-          rows_read += rows.size();
-          for (const storage::Row& row : rows) {
-            for (std::size_t i = 0; i < row.size(); ++i) {
-              const std::string stored = TextOf(row[i]);
-              for (const std::string& text : texts) {
-                if (stored.find(text) != std::string::npos) {
-                  found.push_back(Cat(table.Text(0), ": ", text));
-                }
-              }
-            }
-          }
-        }
-        return absl::OkStatus();
-      }));
-  EXPECT_GT(rows_read, 0U);
-  return found;
-}
-
-// Refuses as long as it is told to.
-class UnwritableLog final : public privacy::ErasureLog {
- public:
-  absl::Status Append(const std::string&, absl::Time) override {
-    return absl::UnavailableError("disk full");
-  }
-};
 
 // A day of cohort "c" with an afternoon, on 16 March 2026. "une" learns in "c",
 // and was planned to teach in "d"; "deux" learns with her, "t1" teaches both.
@@ -311,18 +260,6 @@ class PrivacyStoreTest : public ::testing::TestWithParam<storage::Engine> {
     return page.ok() ? page->items.front() : Receipt();
   }
 
-  // Runs `sql` on the raw tables and returns the first column.
-  std::vector<std::string> Raw(const std::string& sql) {
-    std::vector<std::string> texts;
-    EXPECT_OK(database_->View(
-        Caller(), [&](storage::Transaction& transaction) -> absl::Status {
-          ASSIGN_OR_RETURN(const storage::Rows rows,
-                           transaction.Query({.sql = sql, .values = {}}));
-          for (const storage::Row& row : rows) texts.push_back(TextOf(row[0]));
-          return absl::OkStatus();
-        }));
-    return texts;
-  }
   void Write(const std::string& sql) {
     ASSERT_OK(database_->Transact(Caller(),
                                   [&](storage::Transaction& transaction)
@@ -371,8 +308,8 @@ TEST_P(PrivacyStoreTest, WhatEntriesSayIsSealedForTheLearner) {
   const std::string kTexts =
       "SELECT statement FROM attendance_entry WHERE statement <> ''"
       " UNION ALL SELECT reason FROM attendance_entry WHERE reason <> ''";
-  EXPECT_THAT(Raw(kTexts), SizeIs(3));
-  EXPECT_THAT(Raw(kTexts), Each(StartsWith("\x01")));
+  EXPECT_THAT(FirstColumn(*database_, kTexts), SizeIs(3));
+  EXPECT_THAT(FirstColumn(*database_, kTexts), Each(StartsWith("\x01")));
   EXPECT_THAT(FindEverywhere(*database_, {kStatement, kReason}), IsEmpty());
 
   const std::vector<AttendanceEntry> entries = EntriesOn(afternoon_);
@@ -402,8 +339,9 @@ TEST_P(PrivacyStoreTest, ErasingLeavesNothingOfThePersonButFigures) {
   enrolment_.Erase(Person("une"));
   ASSERT_OK(Follow());
   EXPECT_THAT(FindEverywhere(*database_, Planted()), IsEmpty());
-  EXPECT_THAT(Raw("SELECT owned FROM ownership WHERE owner_key LIKE"
-                  " '%/persons/une'"),
+  EXPECT_THAT(FirstColumn(*database_,
+                          "SELECT owned FROM ownership WHERE owner_key LIKE"
+                          " '%/persons/une'"),
               IsEmpty());
   EXPECT_THAT(*erasure_log_.Read(), ElementsAre(Person("une").text()));
 
@@ -534,8 +472,9 @@ TEST_P(PrivacyStoreTest, ALateChangeBringsNobodyBack) {
   ASSERT_OK(Follow());
   EXPECT_EQ(Learner("une").state, EnrolmentState::kCompleted);
   EXPECT_THAT(FindEverywhere(*database_, Planted()), IsEmpty());
-  EXPECT_THAT(Raw("SELECT owned FROM ownership WHERE owner_key LIKE"
-                  " '%/persons/une'"),
+  EXPECT_THAT(FirstColumn(*database_,
+                          "SELECT owned FROM ownership WHERE owner_key LIKE"
+                          " '%/persons/une'"),
               IsEmpty());
   // Nor does planning them again, or a record of theirs.
   Plan("c", "again", "une", absl::CivilDay(2026, 3, 20));
@@ -590,7 +529,8 @@ TEST_P(PrivacyStoreTest, ATrimmedFeedHidesNoErasure) {
 
 TEST_P(PrivacyStoreTest, WithoutTheLogNothingIsErased) {
   LiveACourse();
-  UnwritableLog unwritable;
+  testing::FakeErasureLog unwritable;
+  unwritable.Fail(absl::UnavailableError("disk full"));
   enrolment_.Erase(Person("une"));
   EXPECT_THAT(FollowWith(unwritable), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_FALSE(IsErased("une"));
@@ -625,8 +565,9 @@ TEST_P(PrivacyStoreTest, ATrainerIsErasedFromTheCalendars) {
   enrolment_.Erase(Person("t1"));
   ASSERT_OK(Follow());
   EXPECT_THAT(FindEverywhere(*database_, {"Trainer Une"}), IsEmpty());
-  EXPECT_THAT(Raw("SELECT owned FROM ownership WHERE owner_key LIKE"
-                  " '%/persons/t1'"),
+  EXPECT_THAT(FirstColumn(*database_,
+                          "SELECT owned FROM ownership WHERE owner_key LIKE"
+                          " '%/persons/t1'"),
               IsEmpty());
   EXPECT_THAT(ProblemsOf(morning_), IsEmpty());
   const auto view = GetCalendar(*store_, Caller(), CalendarOf(Cohort("d")));
@@ -793,12 +734,13 @@ TEST_P(PrivacyStoreTest, WhoseTheTextsAreIsFoundInAnOlderRecord) {
       " '[{\"person\":\"bodies/b/persons/t\"}]', '[]', '[]', '[]')");
   database_.reset();
   database_ = older.Open(Migrations());
-  EXPECT_THAT(Raw("SELECT person FROM attendance_entry ORDER BY name"),
+  EXPECT_THAT(FirstColumn(*database_,
+                          "SELECT person FROM attendance_entry ORDER BY name"),
               ElementsAre("bodies/b/persons/l", "bodies/b/persons/l",
                           "bodies/b/persons/t"));
-  EXPECT_THAT(Raw("SELECT person FROM calendar_trainer"),
+  EXPECT_THAT(FirstColumn(*database_, "SELECT person FROM calendar_trainer"),
               ElementsAre("bodies/b/persons/t"));
-  EXPECT_THAT(Raw("SELECT cohort FROM calendar_trainer"),
+  EXPECT_THAT(FirstColumn(*database_, "SELECT cohort FROM calendar_trainer"),
               ElementsAre("bodies/b/cohorts/c"));
   database_.reset();
 }

@@ -15,7 +15,9 @@
 #include "common/status/error.h"
 #include "common/storage/feed.h"
 #include "common/testing/database_fixture.h"
+#include "common/testing/fake_erasure_log.h"
 #include "common/testing/pdf.h"
+#include "common/testing/raw_rows.h"
 #include "common/testing/status_matchers.h"
 #include "common/text/view.h"
 #include "common/types/record.h"
@@ -76,58 +78,6 @@ access::Principal PrincipalOf(type::v1::Role role, const std::string& body,
   return principal;
 }
 
-class NoLog final : public privacy::ErasureLog {
- public:
-  absl::Status Append(const std::string&, absl::Time) override {
-    return absl::UnavailableError("the disk is full");
-  }
-};
-
-// "table.column" of everything whose value in the record holds `text`.
-std::vector<std::string> WhereStands(storage::Database& database,
-                                     const access::Caller& caller,
-                                     const std::string& text) {
-  const bool sqlite = database.engine() == storage::Engine::kSqlite;
-  std::vector<std::string> found;
-  const absl::Status status = database.View(
-      caller, [&](storage::Transaction& transaction) -> absl::Status {
-        found.clear();
-        ASSIGN_OR_RETURN(
-            const storage::Rows columns,
-            transaction.Query(
-                {.sql = sqlite
-                            ? "SELECT m.name, c.name FROM sqlite_master AS m,"
-                              " pragma_table_info(m.name) AS c"
-                              " WHERE m.type = 'table'"
-                            : "SELECT table_name::text, column_name::text"
-                              " FROM information_schema.columns"
-                              " WHERE table_schema = 'public'",
-                 .values = {}}));
-        EXPECT_GT(columns.size(), 100U);
-        for (const storage::Row& column : columns) {
-          ASSIGN_OR_RETURN(
-              const storage::Rows rows,
-              transaction.Query({.sql = Cat("SELECT ", column.Text(1), " FROM ",
-                                            column.Text(0)),
-                                 .values = {}}));
-          for (const storage::Row& row : rows) {
-            const auto* const value = std::get_if<std::string>(&row[0]);
-            const auto* const blob = std::get_if<storage::Blob>(&row[0]);
-            if ((value != nullptr && value->find(text) != std::string::npos) ||
-                (blob != nullptr &&
-                 blob->bytes.find(text) != std::string::npos)) {
-              found.push_back(Cat(column.Text(0), ".", column.Text(1)));
-              break;
-            }
-          }
-        }
-        return absl::OkStatus();
-      });
-  EXPECT_OK(status);
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 class EvaluationPrivacyTest : public ::testing::TestWithParam<storage::Engine> {
  protected:
   EvaluationPrivacyTest() : fixture_(GetParam()) {}
@@ -164,8 +114,7 @@ class EvaluationPrivacyTest : public ::testing::TestWithParam<storage::Engine> {
   }
 
   std::vector<std::string> WhereStands(const std::string& text) {
-    return evaluation::WhereStands(fixture_.database(), fixture_.OwnCaller(),
-                                   text);
+    return testing::WhereStands(fixture_.database(), text);
   }
 
   std::string PersonOf(const std::string& id) const {
@@ -696,7 +645,8 @@ TEST_P(EvaluationPrivacyTest, AJuryGoesOnWithoutACandidateWhoWasErased) {
 
 TEST_P(EvaluationPrivacyTest, WithoutItsLogNothingIsErased) {
   ASSERT_NO_FATAL_FAILURE(LearnerWithAPast());
-  NoLog no_log;
+  testing::FakeErasureLog no_log;
+  no_log.Fail(absl::UnavailableError("the disk is full"));
   EXPECT_EQ(ErasePerson(fixture_.store(), no_log, fixture_.OwnCaller(),
                         PersonName::FromRecord(PersonOf("a")))
                 .code(),
@@ -1062,9 +1012,9 @@ TEST_P(PrivacyMigrationTest, RowsOfBeforeLearnWhoseTheyAre) {
   ASSERT_OK(EraseAgain(store, caller_, learner));
   for (const char* column : {"appeal.statement", "note_reader.comments",
                              "result.person_display_name"}) {
-    EXPECT_THAT(WhereStands(*database, caller_, "A"), Not(Contains(column)));
+    EXPECT_THAT(testing::WhereStands(*database, "A"), Not(Contains(column)));
   }
-  EXPECT_THAT(WhereStands(*database, caller_, "B"),
+  EXPECT_THAT(testing::WhereStands(*database, "B"),
               Contains("decision.reason"));
 }
 
