@@ -1,5 +1,6 @@
 #include "common/storage/sequencer.h"
 
+#include <cstddef>
 #include <optional>
 #include <random>
 #include <utility>
@@ -22,23 +23,16 @@ constexpr char kTakeLease[] =
     "OR expire_time > {database_time} + 2 * $2) "
     "RETURNING fencing";
 
-// Nothing without the lease.
+constexpr char kHead[] = "SELECT head FROM feed_state WHERE id = 1";
+constexpr char kWaiting[] =
+    "SELECT insertion FROM change_feed WHERE position IS NULL "
+    "ORDER BY insertion LIMIT $1";
+// By ranges of the primary key: of a join with what waits, PostgreSQL would
+// keep a plan from when the table was small.
 constexpr char kGivePositions[] =
-    "UPDATE change_feed SET position = numbered.position FROM ("
-    "SELECT waiting.insertion AS insertion, feed_state.head + "
-    "row_number() OVER (ORDER BY waiting.insertion) AS position "
-    "FROM (SELECT insertion FROM change_feed WHERE position IS NULL "
-    "ORDER BY insertion LIMIT $2) AS waiting CROSS JOIN feed_state "
-    "WHERE EXISTS (SELECT 1 FROM feed_lease WHERE holder = $1)"
-    // The second condition is true of them all; by it, PostgreSQL finds them in
-    // an index of what waits, even by a plan from when the table was small.
-    ") AS numbered WHERE change_feed.insertion = numbered.insertion"
-    " AND change_feed.position IS NULL";
-
-constexpr char kMoveHead[] =
-    "UPDATE feed_state SET head = COALESCE("
-    "(SELECT MAX(position) FROM change_feed), head) "
-    "WHERE EXISTS (SELECT 1 FROM feed_lease WHERE holder = $1) RETURNING head";
+    "UPDATE change_feed SET position = insertion + $3 "
+    "WHERE insertion BETWEEN $1 AND $2";
+constexpr char kMoveHead[] = "UPDATE feed_state SET head = $1 WHERE id = 1";
 
 constexpr char kGiveUpLease[] =
     "UPDATE feed_lease SET expire_time = 0 WHERE holder = $1";
@@ -52,6 +46,28 @@ access::Caller SequencerCaller() {
   caller.principal.subject = "sequencer";
   caller.deadline = absl::Now() + kPassTime;
   return caller;
+}
+
+// Gives the rows with these insertions, which grow, the positions after `head`:
+// one statement for each run of insertions that follow each other.
+void GivePositions(Transaction& transaction, int64_t head,
+                   const Rows& waiting) {
+  for (std::size_t first = 0; first < waiting.size();) {
+    std::size_t end = first + 1;
+    while (end < waiting.size() &&
+           waiting[end].Integer(0) == waiting[end - 1].Integer(0) + 1) {
+      ++end;
+    }
+    const int64_t insertion = waiting[first].Integer(0);
+    transaction.Write({kGivePositions,
+                       {insertion, waiting[end - 1].Integer(0),
+                        head + 1 + static_cast<int64_t>(first) - insertion}});
+    first = end;
+  }
+  if (!waiting.empty()) {
+    transaction.Write(
+        {kMoveHead, {head + static_cast<int64_t>(waiting.size())}});
+  }
 }
 
 std::string NewHolder() {
@@ -155,19 +171,21 @@ absl::StatusOr<Sequencer::Pass> Sequencer::RunOnce() {
               SequencerCaller(),
               [&](Transaction& transaction) -> absl::StatusOr<Outcome> {
                 pass = before;
-                ASSIGN_OR_RETURN(
-                    const std::vector<Result> results,
-                    transaction.QueryTogether(
-                        {{kTakeLease,
-                          {holder_,
-                           absl::ToInt64Microseconds(options_.lease_time)}},
-                         {kGivePositions, {holder_, int64_t{options_.batch}}},
-                         {kMoveHead, {holder_}}}));
+                ASSIGN_OR_RETURN(const std::vector<Result> results,
+                                 transaction.QueryTogether(
+                                     {{kTakeLease,
+                                       {holder_, absl::ToInt64Microseconds(
+                                                     options_.lease_time)}},
+                                      {kHead, {}},
+                                      {kWaiting, {int64_t{options_.batch}}}}));
+                // Nothing without the lease.
                 if (results[0].rows.empty()) return Outcome{};
                 pass.worked = true;
                 pass.fencing = results[0].rows[0].Integer(0);
-                pass.positions = results[1].affected;
-                pass.head = results[2].rows.at(0).Integer(0);
+                const int64_t head = results[1].rows.at(0).Integer(0);
+                GivePositions(transaction, head, results[2].rows);
+                pass.positions = static_cast<int64_t>(results[2].rows.size());
+                pass.head = head + pass.positions;
                 pass.more = pass.positions == options_.batch;
                 for (const Step& step : options_.steps) {
                   ASSIGN_OR_RETURN(const bool more, step.run(transaction));
