@@ -150,8 +150,8 @@ TEST_P(GenerateCommandTest, WhatIsMadeUpIsWhatTheServicesWouldHaveWritten) {
                 " ('HELD', 'OFFERED', 'CONFIRMED', 'AT_RISK'))"),
             0);
   EXPECT_EQ(enrolment.Count("application WHERE rank > (SELECT last_rank FROM"
-                            " cohort_rank WHERE"
-                            " cohort_rank.cohort = application.cohort)"),
+                            " cohort_places WHERE"
+                            " cohort_places.cohort = application.cohort)"),
             0);
   const int64_t enrolments = enrolment.Count("enrolment");
   EXPECT_EQ(enrolments,

@@ -1,5 +1,6 @@
 #include "common/documents/upload_repository.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -153,6 +154,11 @@ std::vector<storage::Migration> WithUploadMigrations(
   std::vector<storage::Migration> all(service.begin(), service.end());
   const absl::Span<const storage::Migration> own = Migrations();
   all.insert(all.end(), own.begin(), own.end());
+  // A service may add to its own after those of uploads were made.
+  std::sort(all.begin(), all.end(),
+            [](const storage::Migration& a, const storage::Migration& b) {
+              return a.number < b.number;
+            });
   return all;
 }
 

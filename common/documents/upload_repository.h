@@ -22,7 +22,7 @@ namespace parcours::documents {
 // files.
 absl::Span<const storage::Migration> Migrations();
 
-// `service` and then the table `upload`.
+// `service` with those of the table `upload`, by number.
 std::vector<storage::Migration> WithUploadMigrations(
     absl::Span<const storage::Migration> service);
 

@@ -303,10 +303,10 @@ class Size {
     constexpr std::size_t kCohorts = 300;
     std::vector<std::string> filled;
     std::vector<std::string> open;
-    for (const storage::Row& row :
-         record_.Select("SELECT cohort_rank.cohort, state FROM cohort_rank JOIN"
-                        " cohort ON cohort.name = cohort_rank.cohort"
-                        " ORDER BY cohort_rank.cohort")) {
+    for (const storage::Row& row : record_.Select(
+             "SELECT cohort_places.cohort, state FROM cohort_places JOIN"
+             " cohort ON cohort.name = cohort_places.cohort"
+             " ORDER BY cohort_places.cohort")) {
       filled.push_back(row.Text(0));
       if (row.Text(1) == "OPEN") open.push_back(row.Text(0));
     }

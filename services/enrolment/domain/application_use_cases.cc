@@ -112,7 +112,6 @@ absl::Status RankIfEarned(EnrolmentUnit& unit, const LockedPlaces& places,
   }
   ASSIGN_OR_RETURN(const PlaceEvent event,
                    GiveRank(application, situation, places.last_rank));
-  unit.KeepLastRank(application.cohort, application.rank);
   unit.Append(event);
   return absl::OkStatus();
 }

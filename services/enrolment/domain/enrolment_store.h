@@ -42,7 +42,8 @@ struct LockedPlaces {
   Cohort cohort;
   Programme programme;
   PlaceCounts counts;
-  // The highest rank given so far; 0 before the first.
+  // The highest rank that any application of the cohort was written with; 0
+  // before the first.
   int64_t last_rank = 0;
 };
 
@@ -103,9 +104,6 @@ class EnrolmentUnit {
   virtual absl::StatusOr<LockedSubmission> LockSubmission(
       const access::Scope& scope, const CohortName& cohort,
       const SubmissionReferences& references) = 0;
-
-  // Keeps the rank that was given last, for LockPlaces to return.
-  virtual void KeepLastRank(const CohortName& cohort, int64_t rank) = 0;
 
   // How many places of the cohort stand in each state, without a lock.
   virtual absl::StatusOr<PlaceCounts> CountPlaces(const CohortName& cohort) = 0;

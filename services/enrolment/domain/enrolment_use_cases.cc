@@ -220,7 +220,6 @@ absl::StatusOr<Agreement> SignAgreement(
           ASSIGN_OR_RETURN(const PlaceEvent event,
                            GiveRank(locked.application, locked.Situation(),
                                     locked.places.last_rank));
-          unit.KeepLastRank(locked.application.cohort, locked.application.rank);
           unit.Append(event);
         }
         // The payer is committed in time: nothing runs against the place.
@@ -566,7 +565,6 @@ absl::StatusOr<Enrolment> ReplaceLearner(EnrolmentStore& store,
                       /*committed=*/true)) {
           arriving.rank = leaving.places.last_rank + 1;
           arriving.rank_time = caller.now;
-          unit.KeepLastRank(arriving.cohort, arriving.rank);
         }
         arriving.payer = leaving.application.payer;
         arriving.place_state = PlaceState::kHeld;

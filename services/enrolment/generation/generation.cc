@@ -652,9 +652,6 @@ class Generator {
     for (Enrolment& enrolment : batch.enrolments) {
       unit.enrolments().Insert(enrolment);
     }
-    if (batch.last_rank > 0) {
-      unit.KeepLastRank(batch.cohort.name, batch.last_rank);
-    }
   }
 
   // Each file was opened once by somebody who reviews: most of a trail are

@@ -122,42 +122,78 @@ std::vector<access::Ownership> OwnersOfEnrolment(const Enrolment& enrolment) {
   return owners;
 }
 
-Statement CountPlacesStatement(const CohortName& cohort) {
+// A row of those that are kept of a cohort; no row before its first
+// application.
+Statement PlacesStatement(const CohortName& cohort) {
   return {.sql =
-              "SELECT place_state, COUNT(*) FROM application"
-              " WHERE cohort = $1 GROUP BY place_state",
+              "SELECT last_rank, held, offered, confirmed, at_risk, waitlisted"
+              " FROM cohort_places WHERE cohort = $1",
           .values = {cohort.text()}};
 }
 
-absl::StatusOr<PlaceCounts> PlaceCountsFrom(const Rows& rows) {
-  PlaceCounts counts;
-  for (const Row& row : rows) {
-    const std::optional<PlaceState> state = FromName<PlaceState>(row.Text(0));
-    if (!state.has_value()) {
-      return absl::InternalError(Cat("unknown place state ", row.Text(0)));
-    }
-    switch (*state) {
-      case PlaceState::kHeld:
-        counts.held = row.Integer(1);
-        break;
-      case PlaceState::kOffered:
-        counts.offered = row.Integer(1);
-        break;
-      case PlaceState::kConfirmed:
-        counts.confirmed = row.Integer(1);
-        break;
-      case PlaceState::kAtRisk:
-        counts.at_risk = row.Integer(1);
-        break;
-      case PlaceState::kWaitlisted:
-        counts.waitlisted = row.Integer(1);
-        break;
-      case PlaceState::kNone:
-      case PlaceState::kReleased:
-        break;
-    }
-  }
-  return counts;
+int64_t LastRankFrom(const Rows& rows) {
+  return rows.empty() ? 0 : rows.front().Integer(0);
+}
+
+PlaceCounts PlaceCountsFrom(const Rows& rows) {
+  if (rows.empty()) return {};
+  const Row& row = rows.front();
+  return {.held = row.Integer(1),
+          .offered = row.Integer(2),
+          .confirmed = row.Integer(3),
+          .at_risk = row.Integer(4),
+          .waitlisted = row.Integer(5)};
+}
+
+// Counts the place of an application that is inserted, and keeps its rank.
+Statement CountInsertedStatement(const Application& application) {
+  const auto count = [&](PlaceState state) {
+    return int64_t{application.place_state == state ? 1 : 0};
+  };
+  return {.sql =
+              "INSERT INTO cohort_places (cohort, last_rank, held, offered,"
+              " confirmed, at_risk, waitlisted)"
+              " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+              " ON CONFLICT (cohort) DO UPDATE SET"
+              " last_rank = CASE"
+              " WHEN excluded.last_rank > cohort_places.last_rank"
+              " THEN excluded.last_rank ELSE cohort_places.last_rank END,"
+              " held = cohort_places.held + excluded.held,"
+              " offered = cohort_places.offered + excluded.offered,"
+              " confirmed = cohort_places.confirmed + excluded.confirmed,"
+              " at_risk = cohort_places.at_risk + excluded.at_risk,"
+              " waitlisted = cohort_places.waitlisted + excluded.waitlisted",
+          .values = {application.cohort.text(), application.rank,
+                     count(PlaceState::kHeld), count(PlaceState::kOffered),
+                     count(PlaceState::kConfirmed), count(PlaceState::kAtRisk),
+                     count(PlaceState::kWaitlisted)}};
+}
+
+// The same of one that is about to be updated: its former place stands in its
+// row. Changes nothing where neither place nor rank changes.
+Statement CountMovedStatement(const Application& application) {
+  return {.sql =
+              "UPDATE cohort_places SET"
+              " last_rank = CASE WHEN last_rank < $3 THEN $3"
+              " ELSE last_rank END,"
+              " held = held + CASE $4 WHEN 'HELD' THEN 1 ELSE 0 END"
+              " - CASE former WHEN 'HELD' THEN 1 ELSE 0 END,"
+              " offered = offered + CASE $4 WHEN 'OFFERED' THEN 1 ELSE 0 END"
+              " - CASE former WHEN 'OFFERED' THEN 1 ELSE 0 END,"
+              " confirmed = confirmed"
+              " + CASE $4 WHEN 'CONFIRMED' THEN 1 ELSE 0 END"
+              " - CASE former WHEN 'CONFIRMED' THEN 1 ELSE 0 END,"
+              " at_risk = at_risk + CASE $4 WHEN 'AT_RISK' THEN 1 ELSE 0 END"
+              " - CASE former WHEN 'AT_RISK' THEN 1 ELSE 0 END,"
+              " waitlisted = waitlisted"
+              " + CASE $4 WHEN 'WAITLISTED' THEN 1 ELSE 0 END"
+              " - CASE former WHEN 'WAITLISTED' THEN 1 ELSE 0 END"
+              " FROM (SELECT place_state AS former FROM application"
+              " WHERE name = $2) AS application_before"
+              " WHERE cohort = $1 AND (former <> $4 OR last_rank < $3)",
+          .values = {application.cohort.text(), application.name.text(),
+                     application.rank,
+                     std::string(NameOf(application.place_state))}};
 }
 
 // `kept` is the digest of the key; rows of before the digests have the key.
@@ -206,7 +242,7 @@ std::string RankKey(const Application& application) {
 constexpr std::size_t kRankWidth = 19;
 
 // The applications, with a digest in place of the key of the candidate, which
-// says who they are.
+// says who they are; with them, the places of their cohort are counted.
 class ApplicationRepository final : public Repository<Application> {
  public:
   // Both outlive this.
@@ -227,10 +263,14 @@ class ApplicationRepository final : public Repository<Application> {
     return kept_.Lock(scope, name);
   }
   void Insert(Application& application) override {
-    if (KeepDigest(application)) kept_.Insert(application);
+    if (!KeepDigest(application)) return;
+    transaction_.Write(CountInsertedStatement(application));
+    kept_.Insert(application);
   }
   void Update(Application& application) override {
-    if (KeepDigest(application)) kept_.Update(application);
+    if (!KeepDigest(application)) return;
+    transaction_.Write(CountMovedStatement(application));
+    kept_.Update(application);
   }
   absl::StatusOr<Page<Application>> List(const access::Scope& scope,
                                          const std::string& parent,
@@ -349,16 +389,9 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     return locked;
   }
 
-  void KeepLastRank(const CohortName& cohort, int64_t rank) override {
-    transaction_.Write(
-        {.sql = "INSERT INTO cohort_rank (cohort, last_rank) VALUES ($1, $2)"
-                " ON CONFLICT (cohort) DO UPDATE SET last_rank = $2",
-         .values = {cohort.text(), rank}});
-  }
-
   absl::StatusOr<PlaceCounts> CountPlaces(const CohortName& cohort) override {
     ASSIGN_OR_RETURN(const Rows rows,
-                     transaction_.Query(CountPlacesStatement(cohort)));
+                     transaction_.Query(PlacesStatement(cohort)));
     return PlaceCountsFrom(rows);
   }
 
@@ -851,9 +884,7 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
             ProgrammeTable().SelectWhere(
                 "name = (SELECT programme FROM cohort WHERE name = $1)",
                 {cohort.text()}),
-            CountPlacesStatement(cohort),
-            {.sql = "SELECT last_rank FROM cohort_rank WHERE cohort = $1",
-             .values = {cohort.text()}}};
+            PlacesStatement(cohort)};
   }
 
   // Out of the results of LockPlacesStatements.
@@ -870,10 +901,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     ASSIGN_OR_RETURN(places.programme,
                      ProgrammeTable().Decode(results[1].rows.front(),
                                              transaction_.person_keys()));
-    ASSIGN_OR_RETURN(places.counts, PlaceCountsFrom(results[2].rows));
-    if (!results[3].rows.empty()) {
-      places.last_rank = results[3].rows.front().Integer(0);
-    }
+    places.counts = PlaceCountsFrom(results[2].rows);
+    places.last_rank = LastRankFrom(results[2].rows);
     cohorts_.NoteLocked(places.cohort);
     return places;
   }

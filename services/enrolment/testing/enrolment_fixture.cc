@@ -16,6 +16,7 @@
 #include "services/enrolment/rpc/piece_limits.h"
 #include "services/enrolment/store/migrations.h"
 #include "services/enrolment/store/stored_piece.h"
+#include "services/enrolment/testing/kept_places.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -117,7 +118,10 @@ EnrolmentFixture::EnrolmentFixture(
   uploads_ = platform::v1::UploadService::NewStub(channel);
 }
 
-EnrolmentFixture::~EnrolmentFixture() { rpc_.StopServing(); }
+EnrolmentFixture::~EnrolmentFixture() {
+  rpc_.StopServing();
+  ExpectKeptPlacesAreTrue(*database_);
+}
 
 pb::Programme EnrolmentFixture::Programme() const {
   pb::Programme message;

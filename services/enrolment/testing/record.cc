@@ -6,6 +6,7 @@
 #include "common/status/macros.h"
 #include "common/text/view.h"
 #include "services/enrolment/store/migrations.h"
+#include "services/enrolment/testing/kept_places.h"
 
 namespace parcours::enrolment {
 namespace {
@@ -33,6 +34,8 @@ TestRecord::TestRecord(storage::Engine engine, const Programme& programme,
   organisation.display_name = "Employeur d’essai";
   Must(CreateOrganisation(*store_, Call(), organisation, Mode::kCommit));
 }
+
+TestRecord::~TestRecord() { ExpectKeptPlacesAreTrue(*database_); }
 
 access::Caller TestRecord::Call(std::string_view method,
                                 std::string_view request_id,

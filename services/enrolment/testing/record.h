@@ -33,6 +33,8 @@ class TestRecord {
   explicit TestRecord(storage::Engine engine,
                       const Programme& programme = SampleProgramme(),
                       const Cohort& cohort = SampleCohort());
+  // Checks what ExpectKeptPlacesAreTrue does.
+  ~TestRecord();
 
   EnrolmentStore& store() { return *store_; }
   storage::Database& database() { return *database_; }
