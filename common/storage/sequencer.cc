@@ -1,5 +1,7 @@
 #include "common/storage/sequencer.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <random>
@@ -13,6 +15,8 @@ namespace parcours::storage {
 namespace {
 
 constexpr absl::Duration kPassTime = absl::Seconds(10);
+
+constexpr int kPausePerPass = 4;
 
 // A lease that ends later than any could is of a clock that was set back since.
 constexpr char kTakeLease[] =
@@ -113,14 +117,14 @@ void Sequencer::Stop() {
       .IgnoreError();
 }
 
-bool Sequencer::WaitForCommit() {
+bool Sequencer::WaitForCommit(absl::Duration pause) {
   // By the steady clock: with absl's timed waits, which go by the clock of the
   // day, the feed would stand for as long as that is set back.
   std::unique_lock lock(wake_->mutex);
   wake_->changed.wait_for(
       lock, absl::ToChronoMicroseconds(options_.poll_interval),
       [this] { return wake_->committed || wake_->stopping; });
-  wake_->changed.wait_for(lock, absl::ToChronoMicroseconds(options_.pause),
+  wake_->changed.wait_for(lock, absl::ToChronoMicroseconds(pause),
                           [this] { return wake_->stopping; });
   wake_->committed = false;
   return !wake_->stopping;
@@ -129,15 +133,20 @@ bool Sequencer::WaitForCommit() {
 void Sequencer::Loop() {
   std::optional<int64_t> announced;
   bool more = false;
+  absl::Duration taken;
   do {
+    const auto begin = std::chrono::steady_clock::now();
     // A pass that fails is made again: nothing of it was kept.
     const absl::StatusOr<Pass> pass = RunOnce();
+    taken = absl::FromChrono(std::chrono::steady_clock::now() - begin);
     more = pass.ok() && pass->more;
     if (pass.ok() && options_.on_head && announced != pass->head) {
       announced = pass->head;
       options_.on_head(pass->head);
     }
-  } while (more || WaitForCommit());
+  } while (more ||
+           WaitForCommit(std::clamp(kPausePerPass * taken, options_.pause,
+                                    options_.longest_pause)));
 }
 
 absl::StatusOr<bool> Sequencer::SomethingToDo(int64_t& head) {

@@ -41,8 +41,11 @@ class Sequencer {
   struct Options {
     // How often to look, in real time, for what other replicas committed.
     absl::Duration poll_interval = absl::Milliseconds(200);
-    // Between two passes: what commits meanwhile shares one.
+    // Between two passes, at least and at most: what commits meanwhile shares
+    // one. As long as four passes take, so that under load, where each takes
+    // longer, they have no more than a fifth of the time.
     absl::Duration pause = absl::Milliseconds(5);
+    absl::Duration longest_pause = absl::Milliseconds(50);
     // Renewed by each pass that has something to do. How long the feed stands
     // when a holder is killed.
     absl::Duration lease_time = absl::Seconds(3);
@@ -94,8 +97,8 @@ class Sequencer {
   };
 
   void Loop();
-  // False when stopping.
-  bool WaitForCommit();
+  // Waits for a commit, and then for `pause`. False when stopping.
+  bool WaitForCommit(absl::Duration pause);
   absl::StatusOr<bool> SomethingToDo(int64_t& head);
 
   Database& database_;
