@@ -317,6 +317,22 @@ TEST(PostgresqlSessionTest, RefusesAPasswordInTheUrl) {
   EXPECT_EQ(session.status().ToString().find("secret"), std::string::npos);
 }
 
+TEST(PostgresqlSessionTest, PlansByTheIndexWhileATableIsSmall) {
+  TestDatabase database(Engine::kPostgresql);
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  const auto session =
+      PostgresqlSession::Connect(database.options().url, "", deadline);
+  ASSERT_OK(session);
+  ASSERT_OK((*session)->RunScript(
+      "CREATE TABLE t (v BIGINT PRIMARY KEY);"
+      "INSERT INTO t (v) VALUES (1), (2), (3); ANALYZE t"));
+  const std::vector<Statement> explain = {
+      {"EXPLAIN SELECT v FROM t WHERE v = $1", {int64_t{2}}}};
+  const auto plan = (*session)->Run(explain, deadline);
+  ASSERT_OK(plan);
+  EXPECT_THAT(plan->at(0).rows.at(0).Text(0), ::testing::HasSubstr("Index"));
+}
+
 TEST(PostgresqlSessionTest, TakesTheFirstOfSeveralServersThatAnswers) {
   const testing::SilentServer silent;
   TestDatabase database(Engine::kPostgresql);
