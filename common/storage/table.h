@@ -1,6 +1,7 @@
 #ifndef PARCOURS_COMMON_STORAGE_TABLE_H_
 #define PARCOURS_COMMON_STORAGE_TABLE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -67,6 +68,7 @@ class Table {
   // A std::string member, stored as bytes.
   template <typename Member>
   Table& Bytes(std::string column, Member member) {
+    bytes_.push_back(columns_.size());
     return Add<BytesColumnTraits>(std::move(column), member);
   }
 
@@ -153,7 +155,13 @@ class Table {
     return {Cat(select_, " WHERE ", where, " ", tail), std::move(values)};
   }
 
-  // What a row that SelectWhere returned says, opened with the key of whose it
+  // The same without what stands in columns of Bytes, which are read as empty:
+  // for rows that are decided on and not written.
+  Statement SelectBriefly(std::string_view where, Values values) const {
+    return {Cat(select_briefly_, " WHERE ", where), std::move(values)};
+  }
+
+  // What a row that either returned says, opened with the key of whose it
   // is; what was sealed for somebody who has been erased is empty. INTERNAL,
   // naming the table, the column and the key, when the record is malformed.
   absl::StatusOr<T> Decode(const Row& row, PersonKeys& keys) const {
@@ -302,6 +310,7 @@ class Table {
 
   void Generate() {
     std::string read;
+    std::string read_briefly;
     std::string inserted = "name, body";
     std::string places = "$1, $2";
     std::string assigned;
@@ -310,6 +319,12 @@ class Table {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const std::string& column = columns_[i].name;
       CatTo(read, i == 0 ? "" : ", ", column);
+      const bool is_bytes =
+          std::find(bytes_.begin(), bytes_.end(), i) != bytes_.end();
+      // Of no bytes at all, SUBSTR of SQLite is NULL.
+      CatTo(read_briefly, i == 0 ? "" : ", ",
+            is_bytes ? Cat("COALESCE(SUBSTR(", column, ", 1, 0), ", column, ")")
+                     : column);
       if (i == kName) continue;
       CatTo(inserted, ", ", column);
       CatTo(places, ", $", ++written);
@@ -317,11 +332,14 @@ class Table {
       CatTo(assigned, assigned.empty() ? "" : ", ", column, " = $", ++updated);
     }
     if (!person_column_.empty()) {
-      CatTo(read,
-            ", (SELECT wrapped FROM person_key WHERE person_key.person = ",
-            name_, ".", person_column_, ")");
+      const std::string key = Cat(
+          ", (SELECT wrapped FROM person_key WHERE person_key.person = ", name_,
+          ".", person_column_, ")");
+      CatTo(read, key);
+      CatTo(read_briefly, key);
     }
     select_ = Cat("SELECT ", read, " FROM ", name_);
+    select_briefly_ = Cat("SELECT ", read_briefly, " FROM ", name_);
     insert_ =
         Cat("INSERT INTO ", name_, " (", inserted, ") VALUES (", places, ")");
     update_ = Cat("UPDATE ", name_, " SET ", assigned, " WHERE name = $1");
@@ -335,7 +353,10 @@ class Table {
   std::function<std::string(const T&)> person_of_;
   // Positions in columns_, in order.
   std::vector<std::size_t> sealed_;
+  // The same of those that are bytes.
+  std::vector<std::size_t> bytes_;
   std::string select_;
+  std::string select_briefly_;
   std::string insert_;
   std::string update_;
   std::string update_if_version_;

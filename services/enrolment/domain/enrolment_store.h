@@ -40,6 +40,7 @@ struct ApplicationFilter {
 // A cohort whose places nobody else decides on until the transaction ends.
 struct LockedPlaces {
   Cohort cohort;
+  // Without its content.
   Programme programme;
   PlaceCounts counts;
   // The highest rank that any application of the cohort was written with; 0
@@ -63,6 +64,7 @@ struct SubmissionReferences {
 // the order of the references; one that is named twice is unknown the second
 // time.
 struct LockedSubmission {
+  // The cohort too is without its content: not to be written.
   LockedPlaces places;
   // The application of the cohort, not withdrawn, whose candidate has the key.
   std::optional<ApplicationName> known;

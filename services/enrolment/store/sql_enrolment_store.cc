@@ -329,9 +329,9 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
 
   absl::StatusOr<LockedPlaces> LockPlaces(const access::Scope& scope,
                                           const CohortName& cohort) override {
-    ASSIGN_OR_RETURN(
-        const std::vector<Result> results,
-        transaction_.QueryTogether(LockPlacesStatements(scope, cohort)));
+    ASSIGN_OR_RETURN(const std::vector<Result> results,
+                     transaction_.QueryTogether(LockPlacesStatements(
+                         scope, cohort, /*to_be_written=*/true)));
     return PlacesFrom(scope, cohort, results);
   }
 
@@ -341,7 +341,8 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
     ASSIGN_OR_RETURN(const std::string kept,
                      CandidateDigest(transaction_.person_keys(), cohort,
                                      references.candidate_key));
-    std::vector<Statement> statements = LockPlacesStatements(scope, cohort);
+    std::vector<Statement> statements =
+        LockPlacesStatements(scope, cohort, /*to_be_written=*/false);
     const std::size_t known = statements.size();
     // After the lock: what others committed while it was awaited is seen.
     statements.push_back(
@@ -874,14 +875,17 @@ class SqlEnrolmentUnit final : public EnrolmentUnit {
 
   // The cohort first: what is read behind it is read under its lock.
   static std::vector<Statement> LockPlacesStatements(const access::Scope& scope,
-                                                     const CohortName& cohort) {
+                                                     const CohortName& cohort,
+                                                     bool to_be_written) {
     Values values{cohort.text()};
     const std::string where =
         Cat("name = $1",
             storage::ScopePredicate(scope, CohortTable().reach(), values),
             " {for_update}");
-    return {CohortTable().SelectWhere(where, std::move(values)),
-            ProgrammeTable().SelectWhere(
+    return {to_be_written
+                ? CohortTable().SelectWhere(where, std::move(values))
+                : CohortTable().SelectBriefly(where, std::move(values)),
+            ProgrammeTable().SelectBriefly(
                 "name = (SELECT programme FROM cohort WHERE name = $1)",
                 {cohort.text()}),
             PlacesStatement(cohort)};
