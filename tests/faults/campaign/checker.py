@@ -5,7 +5,7 @@ APIs tell of at its end. Pure: no clock, no connection, no chance.
 
 The state, all of it read after the last operation has ended:
 
-    cohorts         name, capacity, held_count
+    cohorts         name, capacity, held_count, waitlisted_count
     applications    name, cohort, email, rank, place, review, version
     agreements      name, application, version
     enrolments      name, application, state, version
@@ -95,6 +95,11 @@ def _capacity(history, state):
         if cohort["held_count"] != len(taken):
             yield "miscounted", (f"{cohort['name']}: says {cohort['held_count']} places are "
                                  f"held, of {len(taken)} taken")
+        waiting = sum(one["cohort"] == cohort["name"] and one["place"] == "WAITLISTED"
+                      for one in state["applications"])
+        if cohort["waitlisted_count"] != waiting:
+            yield "miscounted", (f"{cohort['name']}: says {cohort['waitlisted_count']} wait, "
+                                 f"of {waiting} who do")
     for one in history["observations"]:
         if one["what"] != "cohort":
             continue

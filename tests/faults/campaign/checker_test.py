@@ -20,7 +20,8 @@ class GoodRun:
     def __init__(self):
         self.now = 100.0
         self.history = {"operations": [], "observations": [], "faults": []}
-        self.state = {"cohorts": [{"name": COHORT, "capacity": 2, "held_count": 2}],
+        self.state = {"cohorts": [{"name": COHORT, "capacity": 2, "held_count": 2,
+                                   "waitlisted_count": 2}],
                       "applications": [], "agreements": [], "enrolments": [], "entries": [],
                       "decisions": [], "certificates": [], "rosters": {}, "chains": [],
                       "feeds": {"enrolment": [], "scheduling": [], "evaluation": []},
@@ -132,7 +133,7 @@ class CheckerTest(unittest.TestCase):
 
     def test_a_place_too_many(self):
         self.applications[2]["place"] = "HELD"
-        self.state["cohorts"][0]["held_count"] = 3
+        self.state["cohorts"][0].update(held_count=3, waitlisted_count=1)
         self.assertEqual({"oversold"}, self.names())
 
     def test_ranks_that_changed_places(self):
@@ -145,6 +146,7 @@ class CheckerTest(unittest.TestCase):
 
     def test_an_acknowledgement_that_was_lost(self):
         lost = self.applications.pop()
+        self.state["cohorts"][0]["waitlisted_count"] = 1
         feed = self.state["feeds"]["enrolment"]
         # As after a database that forgot its last commit: no trace is left.
         self.state["feeds"]["enrolment"] = [row for row in feed
@@ -159,6 +161,7 @@ class CheckerTest(unittest.TestCase):
     def test_a_change_that_was_made_twice(self):
         again = dict(self.applications[3], name=f"{COHORT}/applications/5", rank=5)
         self.applications.append(again)
+        self.state["cohorts"][0]["waitlisted_count"] = 3
         feed = self.state["feeds"]["enrolment"]
         feed.append(dict(feed[3], position=len(feed) + 1, resource=again["name"]))
         audit = self.state["audit"]["enrolment"]
@@ -180,6 +183,10 @@ class CheckerTest(unittest.TestCase):
 
     def test_places_that_are_counted_wrongly(self):
         self.state["cohorts"][0]["held_count"] = 1
+        self.assertEqual({"miscounted"}, self.names())
+
+    def test_a_waiting_list_that_is_counted_wrongly(self):
+        self.state["cohorts"][0]["waitlisted_count"] = 3
         self.assertEqual({"miscounted"}, self.names())
 
     def test_ranks(self):

@@ -25,7 +25,8 @@ def feed_of(client, service):
 def _cohorts(client):
     for name in stage.COHORTS:
         cohort = client.read("enrolment", "GetCohort", name=name)
-        yield {"name": name, "capacity": cohort.capacity, "held_count": cohort.held_count}
+        yield {"name": name, "capacity": cohort.capacity, "held_count": cohort.held_count,
+               "waitlisted_count": cohort.waitlisted_count}
 
 
 def _applications(client):
