@@ -16,6 +16,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@
 #include "common/storage/postgresql_session.h"
 #include "common/text/view.h"
 #include "tests/benchmarks/measured_enrolmentd.h"
+#include "tests/benchmarks/processors.h"
 #include "tests/benchmarks/recorded_statements.h"
 #include "tests/benchmarks/rows.h"
 #include "tests/benchmarks/submission_load.h"
@@ -63,6 +65,8 @@ struct Scenario {
   int sessions;
   int submissions;
   std::string script;
+  // Whether PostgreSQL has a processor, and all else another.
+  bool apart = false;
   Comparison rates = {};
   // Of the service, for one application, in each round.
   std::vector<double> micros = {};
@@ -75,8 +79,10 @@ struct Scenario {
 // `done_before`.
 double RunPgbench(const std::string& url, const Scenario& scenario,
                   int done_before) {
+  // With the plans that the service's sessions have.
   const std::string command = absl::StrFormat(
-      "pgbench -n -M prepared -f '%s' -c %d -j 2 -t %d -D n=%d '%s' 2>&1",
+      "PGOPTIONS='-c enable_seqscan=off -c jit=off' pgbench -n -M prepared -f "
+      "'%s' -c %d -j 2 -t %d -D n=%d '%s' 2>&1",
       scenario.script, scenario.sessions, scenario.runs(), done_before, url);
   FILE* const pipe = popen(command.c_str(), "r");
   std::string output;
@@ -93,6 +99,12 @@ double RunPgbench(const std::string& url, const Scenario& scenario,
   return rate;
 }
 
+// The server of PostgreSQL, above all its sessions.
+pid_t ServerOf(storage::Session& session) {
+  const storage::Rows rows = RunOne(session, "SELECT pg_backend_pid()::bigint");
+  return ParentOf(static_cast<pid_t>(rows.at(0).Integer(0)));
+}
+
 void MeasurePostgresql(std::vector<BenchRow>& rows) {
   testing::TempDir folder;
   MeasuredEnrolmentd enrolmentd(PARCOURS_ENROLMENTD_RECORDING,
@@ -100,7 +112,11 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
   Scenario scenarios[] = {
       {"to one cohort, PostgreSQL", 1, 4, 1200, folder.File("hot.sql")},
       {"to 16 cohorts, PostgreSQL", kCohorts, 8, 2400,
-       folder.File("spread.sql")}};
+       folder.File("spread.sql")},
+      {"to one cohort, PostgreSQL apart", 1, 4, 1200, folder.File("hot.sql"),
+       true},
+      {"to 16 cohorts, PostgreSQL apart", kCohorts, 8, 2400,
+       folder.File("spread.sql"), true}};
   int candidates = kRecorded;
   for (const Scenario& scenario : scenarios) {
     candidates += kRounds * scenario.submissions;
@@ -173,8 +189,11 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
   int done_before = kRecorded;
   enrolmentd.Start();
   const auto channels = Channels(enrolmentd);
+  const pid_t server = ServerOf(*connect(url));
   for (int round = 0; round < kRounds; ++round) {
     for (Scenario& scenario : scenarios) {
+      std::optional<Apart> apart;
+      if (scenario.apart) apart.emplace(server);
       const auto ours = [&] {
         const absl::Duration before = enrolmentd.process().ProcessorTime();
         scenario.rates.values.push_back(
@@ -209,9 +228,13 @@ void MeasurePostgresql(std::vector<BenchRow>& rows) {
          .reference_name = "pgbench",
          .aim = ">= 0.8",
          .note = absl::StrFormat(
-             "%d statements in %d round trips, over %d sessions; without fsync",
+             "%d statements in %d round trips, over %d sessions; without "
+             "fsync%s",
              static_cast<int>(statement_count), static_cast<int>(first.size()),
-             scenario.sessions)},
+             scenario.sessions,
+             scenario.apart ? "; PostgreSQL has one processor, service or "
+                              "pgbench and clients the others"
+                            : "")},
         scenario.rates));
     rows.push_back({.group = "submit",
                     .name = Cat("complete applications ", scenario.name,
