@@ -1,8 +1,11 @@
 #ifndef PARCOURS_COMMON_PRIVACY_LEGAL_HOLD_H_
 #define PARCOURS_COMMON_PRIVACY_LEGAL_HOLD_H_
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/time/civil_time.h"
@@ -39,13 +42,30 @@ inline LegalHold HoldWhileUnderWay(std::string resource) {
   return {.kind = "under_way", .resource = std::move(resource)};
 }
 
-// Those that still hold on `today`.
+// In order of resource and kind. Of those that two services have on one
+// resource for one reason, the one that ends last.
+inline std::vector<LegalHold> Merged(std::vector<LegalHold> holds) {
+  std::sort(holds.begin(), holds.end(),
+            [](const LegalHold& a, const LegalHold& b) {
+              return std::tie(a.resource, a.kind, b.until) <
+                     std::tie(b.resource, b.kind, a.until);
+            });
+  holds.erase(std::unique(holds.begin(), holds.end(),
+                          [](const LegalHold& a, const LegalHold& b) {
+                            return std::tie(a.resource, a.kind) ==
+                                   std::tie(b.resource, b.kind);
+                          }),
+              holds.end());
+  return holds;
+}
+
+// Those that still hold on `today`, Merged.
 inline std::vector<LegalHold> InForce(std::vector<LegalHold> holds,
                                       absl::CivilDay today) {
   std::erase_if(holds, [today](const LegalHold& hold) {
     return hold.until.has_value() && *hold.until < today;
   });
-  return holds;
+  return Merged(std::move(holds));
 }
 
 // One kind of document that is kept for a time, and what of it is due.

@@ -5,7 +5,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "common/status/error.h"
@@ -152,19 +151,11 @@ absl::StatusOr<std::vector<LegalHold>> LegalHoldsOn(
               });
     }
   }
-  holds = InForce(std::move(holds), today);
-  std::sort(
-      holds.begin(), holds.end(), [](const LegalHold& a, const LegalHold& b) {
-        return std::tie(a.resource, a.kind) < std::tie(b.resource, b.kind);
-      });
-  return holds;
+  return InForce(std::move(holds), today);
 }
 
 absl::Status CheckMayErase(std::vector<LegalHold> holds) {
-  std::sort(
-      holds.begin(), holds.end(), [](const LegalHold& a, const LegalHold& b) {
-        return std::tie(a.resource, a.kind) < std::tie(b.resource, b.kind);
-      });
+  holds = privacy::Merged(std::move(holds));
   std::vector<std::string> under_way;
   std::vector<std::string> dated;
   absl::CivilDay latest = absl::CivilDay::min();

@@ -60,6 +60,7 @@ absl::StatusOr<std::vector<privacy::LegalHold>> LegalHoldsOn(
 // What `holds`, of every service, say to who wants to erase the person: OK
 // without any. PERSON_UNDER_WAY naming the resources, as long as something is;
 // else LEGAL_HOLD naming each with its article and last day, and the latest.
+// What two services hold for one reason is named once.
 absl::Status CheckMayErase(std::vector<privacy::LegalHold> holds);
 
 }  // namespace parcours::enrolment

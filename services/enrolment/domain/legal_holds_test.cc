@@ -277,6 +277,17 @@ TEST(CheckMayEraseTest, EachHoldIsNamedAndTheLatestDayInBothLanguages) {
             "a (article 1, 2036-12-30); z (article 2, 2031-01-01)");
 }
 
+TEST(CheckMayEraseTest, WhatTwoServicesHoldForOneReasonIsNamedOnce) {
+  const absl::Status refused =
+      CheckMayErase({Until("a", "article 1", absl::CivilDay(2031, 1, 1)),
+                     Until("a", "article 1", absl::CivilDay(2031, 1, 3)),
+                     Until("a", "article 1", absl::CivilDay(2031, 1, 2))});
+  EXPECT_EQ(MetadataOf(refused).at("holds"), "a (article 1, 2031-01-03)");
+  const absl::Status under_way = CheckMayErase(
+      {privacy::HoldWhileUnderWay("a"), privacy::HoldWhileUnderWay("a")});
+  EXPECT_EQ(MetadataOf(under_way).at("resources"), "a");
+}
+
 TEST(CheckMayEraseTest, WhatIsUnderWayComesFirst) {
   const absl::Status refused = CheckMayErase(
       {Until("a", "article 1", absl::CivilDay(2036, 12, 30)),

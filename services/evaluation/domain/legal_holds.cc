@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "common/status/macros.h"
 #include "common/time/clock.h"
@@ -49,11 +50,7 @@ absl::StatusOr<std::vector<privacy::LegalHold>> LegalHoldsOn(
   for (const Jury& jury : record.juries) {
     if (jury.state != JuryState::kClosed) under_way(jury.name.text());
   }
-  std::sort(holds.begin(), holds.end(),
-            [](const privacy::LegalHold& a, const privacy::LegalHold& b) {
-              return a.resource < b.resource;
-            });
-  return holds;
+  return privacy::Merged(std::move(holds));
 }
 
 }  // namespace parcours::evaluation

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "common/status/macros.h"
@@ -86,12 +85,7 @@ absl::StatusOr<std::vector<LegalHold>> LegalHoldsOn(
       holds.push_back(HoldFrom("funding_pieces", resource, *last, funding));
     }
   }
-  holds = privacy::InForce(std::move(holds), today);
-  std::sort(
-      holds.begin(), holds.end(), [](const LegalHold& a, const LegalHold& b) {
-        return std::tie(a.resource, a.kind) < std::tie(b.resource, b.kind);
-      });
-  return holds;
+  return privacy::InForce(std::move(holds), today);
 }
 
 }  // namespace parcours::scheduling
